@@ -1,0 +1,109 @@
+"""Every way of the sandbox that this machine has keeps the same promises."""
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlops_foundation.local.sandbox import Bubblewrap, RewrittenPaths, Sandbox, UserNamespace, Workload, probe
+
+PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+def _available(scratch: Path) -> list[Sandbox]:
+    found: list[Sandbox] = [RewrittenPaths()]
+    if bwrap := shutil.which("bwrap"):
+        found.append(Bubblewrap(bwrap))
+    if sys.platform == "linux":
+        found.append(UserNamespace("unshare"))
+    return [sandbox for sandbox in found if sandbox.works(scratch)]
+
+
+@pytest.fixture(params=["bubblewrap", "unshare", "paths"])
+def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
+    found = {sandbox.name: sandbox for sandbox in _available(tmp_path)}
+    if request.param not in found:
+        pytest.skip(f"{request.param} does not work on this machine")
+    return found[request.param]
+
+
+def _workload(root: Path, script: str, log: Path) -> Workload:
+    return Workload(root, ("/bin/sh", "-c", script), PATH | {"GREETING": "from /opt/ml"}, log)
+
+
+def _root(tmp_path: Path, name: str = "job") -> Path:
+    root = tmp_path / name
+    root.mkdir()
+    return root
+
+
+def test_command_writes_below_opt_ml_and_logs(sandbox: Sandbox, tmp_path: Path) -> None:
+    root, log = _root(tmp_path), tmp_path / "log"
+    run = sandbox.start(_workload(root, 'echo seen "$GREETING"; echo "$0" problem >&2; echo 7 > /opt/ml/answer', log))
+    assert run.wait(10) == 0
+    assert (root / "answer").read_text() == "7\n"
+    assert "seen from " in log.read_text()
+    assert "problem" in log.read_text()
+
+
+def test_exit_code_is_the_commands(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert sandbox.start(_workload(_root(tmp_path), "exit 41", tmp_path / "log")).wait(10) == 41
+
+
+def test_two_workloads_do_not_share_a_folder(sandbox: Sandbox, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        root = _root(tmp_path, name)
+        sandbox.start(_workload(root, f"echo {name} > /opt/ml/name", tmp_path / "log")).wait(10)
+    assert [(tmp_path / name / "name").read_text() for name in ("a", "b")] == ["a\n", "b\n"]
+
+
+def test_nothing_of_our_environment_is_inherited(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the platform")
+    log = tmp_path / "log"
+    sandbox.start(_workload(_root(tmp_path), "env", log)).wait(10)
+    assert "of the platform" not in log.read_text()
+
+
+def test_timeout_ends_the_whole_tree(sandbox: Sandbox, tmp_path: Path) -> None:
+    root = _root(tmp_path)
+    beat = "while true; do date +%s%N > /opt/ml/beat; sleep 0.05; done"
+    run = sandbox.start(_workload(root, f"({beat}) & {beat}", tmp_path / "log"))
+    with pytest.raises(TimeoutError):
+        run.wait(0.5)
+    last = (root / "beat").read_text()
+    time.sleep(0.3)
+    assert (root / "beat").read_text() == last
+    assert not run.alive
+
+
+def test_bubblewrap_hides_the_rest_of_the_machine(tmp_path: Path) -> None:
+    program = shutil.which("bwrap")
+    if program is None or not Bubblewrap(program).works(tmp_path):
+        pytest.skip("bubblewrap does not work on this machine")
+    secret, runtime, log = tmp_path / "secret", _root(tmp_path, "runtime"), tmp_path / "log"
+    secret.write_text("of another job")
+    (runtime / "library").write_text("code")
+    script = f"cat {secret}; cat {runtime}/library; touch {runtime}/x; touch /usr/x; grep -c : /proc/net/dev"
+    workload = Workload(_root(tmp_path), ("/bin/sh", "-c", script), PATH, log, readable=[runtime], network=False)
+    Bubblewrap(program).start(workload).wait(10)
+    seen = log.read_text()
+    assert "of another job" not in seen
+    assert "code" in seen
+    assert seen.count("Read-only file system") == 2
+    assert seen.splitlines()[-1] == "1", "only loopback is left of the network"
+
+
+def test_paths_are_rewritten_in_scripts_and_arguments(tmp_path: Path) -> None:
+    root = _root(tmp_path)
+    (root / "run.sh").write_text("echo done > /opt/ml/result\n")
+    workload = Workload(root, ("/bin/sh", "/opt/ml/run.sh"), PATH, tmp_path / "log")
+    assert RewrittenPaths().start(workload).wait(10) == 0
+    assert (root / "result").read_text() == "done\n"
+
+
+def test_probe_takes_one_that_works(tmp_path: Path) -> None:
+    assert probe(tmp_path).works(tmp_path)
