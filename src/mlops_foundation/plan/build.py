@@ -1,0 +1,67 @@
+"""Config to Plan: which stacks each account gets, in which order.
+
+Environments with the same account and region become one foundation, which gets every stack that any of them
+needs, once.
+"""
+
+from collections.abc import Sequence
+
+from mlops_foundation.config.models import AccountSet, Config
+from mlops_foundation.core.arns import AccountId
+from mlops_foundation.core.errors import PluginError
+from mlops_foundation.core.names import ENVIRONMENTS, Environment, PlatformNames
+from mlops_foundation.plan.check import check
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackPlan, StackSpec
+
+
+def build(config: Config, stacks: Sequence[StackSpec]) -> Plan:
+    """Plan the whole platform.
+
+    Args:
+        config: The checked configuration.
+        stacks: Every stack there is, each after those it needs.
+
+    Raises:
+        PlanError: When the plan cannot be deployed; with every reason.
+        PluginError: When a stack needs one that is not before it.
+    """
+    _check_order(stacks)
+    plan = Plan(tuple(_set_plan(config, each, stacks) for each in config.sets))
+    check(config, plan)
+    return plan
+
+
+def _check_order(stacks: Sequence[StackSpec]) -> None:
+    seen: set[str] = set()
+    for spec in stacks:
+        missing = [name for name in spec.needs if name not in seen]
+        if missing:
+            what = f"the stack {spec.name} needs {', '.join(missing)}, which is not before it"
+            raise PluginError(
+                what, "stacks/__init__.py", spec.name, "every stack after those it needs", "reorder STACKS"
+            )
+        seen.add(spec.name)
+
+
+def _set_plan(config: Config, account_set: AccountSet, stacks: Sequence[StackSpec]) -> SetPlan:
+    region = config.region_of(account_set)
+    names = PlatformNames(config.prefix_of(account_set))
+    accounts: dict[Environment, AccountId] = {each: account_set.accounts.of(each) for each in ENVIRONMENTS}
+    foundations = []
+    for account in dict.fromkeys(accounts.values()):
+        environments = tuple(each for each in ENVIRONMENTS if accounts[each] == account)
+        place = Foundation(environments, account, region, ())
+        chosen = [spec for spec in stacks if set(spec.environments) & set(environments)]
+        planned = tuple(_stack_plan(spec, place, names, {each.name for each in chosen}) for spec in chosen)
+        foundations.append(Foundation(environments, account, region, planned))
+    return SetPlan(account_set.name, names.prefix, region, accounts, tuple(foundations))
+
+
+def _stack_plan(spec: StackSpec, place: Foundation, names: PlatformNames, present: set[str]) -> StackPlan:
+    return StackPlan(
+        name=spec.name,
+        stack_name=names.stack(spec.name, place.name),
+        description=spec.description,
+        needs=tuple(name for name in spec.needs if name in present),
+        exports=tuple(name.format(prefix=names.prefix) for name in spec.exports),
+    )
