@@ -1,0 +1,157 @@
+"""Image URI -> an environment of its own, locked, as that image would bring it.
+
+A file ``<image>-<tag>.lock`` beside this module is the image's runtime on this machine. It is built by uv on first use
+and kept in the user's cache under the hash of what it is made from, so that a changed lock is a new environment.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+LOCKS: Final = Path(__file__).parent
+PYTHON_VERSION: Final = "3.11"
+_REGISTRY_URI: Final = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<image>[\w./-]+):(?P<tag>[\w.-]+)"
+)
+_LAYOUT: Final = "1"
+"""Changes when what we put into an environment besides the lock changes."""
+
+Progress = Callable[[str], None]
+
+
+class UnknownImageError(Exception):
+    """No runtime of this machine stands for an image; the message names those that do."""
+
+
+class RuntimeBuildError(Exception):
+    """uv could not build an environment; the message ends with uv's own last lines."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A built environment.
+
+    Attributes:
+        name: ``<image>-<tag>``.
+        folder: The environment, read-only for what runs in it.
+        base: Where its Python interpreter itself is installed.
+    """
+
+    name: str
+    folder: Path
+    base: Path
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.folder / "bin" / "python"
+
+    @property
+    def path(self) -> str:
+        """PATH of what runs in it."""
+        return f"{self.folder / 'bin'}:/usr/local/bin:/usr/bin:/bin"
+
+
+def known() -> list[str]:
+    """Return the images that have a runtime, as ``<image>-<tag>``."""
+    return sorted(lock.stem for lock in LOCKS.glob("*.lock"))
+
+
+def find(image_uri: str) -> str:
+    """Return the name of the runtime that stands for an image.
+
+    Raises:
+        UnknownImageError: When there is none.
+    """
+    match = _REGISTRY_URI.fullmatch(image_uri)
+    name = f"{match['image'].replace('/', '-')}-{match['tag']}" if match else image_uri
+    if match is None or name not in known():
+        message = f"no runtime for image {image_uri!r}; the local cloud has: {', '.join(known())}"
+        raise UnknownImageError(message)
+    return name
+
+
+def cache_folder() -> Path:
+    """Return where environments are kept: shared by all local clouds of this user."""
+    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(root) / "mlops-foundation" / "runtimes"
+
+
+class Runtimes:
+    """The environments of this machine.
+
+    Args:
+        cache: Where they are kept.
+        environment: What uv runs with: PATH, package index and proxies of this machine.
+    """
+
+    def __init__(self, cache: Path, environment: Mapping[str, str]) -> None:
+        self._cache = cache
+        self._environment = dict(environment)
+
+    def get(self, image_uri: str, progress: Progress = lambda _: None) -> Runtime:
+        """Return the environment of an image, built first when this is its first use.
+
+        Raises:
+            UnknownImageError: When the image has no lock.
+            RuntimeBuildError: When uv cannot install it.
+        """
+        name = find(image_uri)
+        lock = LOCKS / f"{name}.lock"
+        digest = hashlib.sha256(f"{_LAYOUT} {PYTHON_VERSION} {sys.platform} {lock.read_text()}".encode()).hexdigest()
+        folder = self._cache / digest[:16]
+        if not folder.exists():
+            with _exclusive(self._cache / f"{digest[:16]}.building"):
+                if not folder.exists():
+                    self._build(name, lock, folder, progress)
+        return Runtime(name, folder, (folder / "bin" / "python").resolve().parent.parent)
+
+    def _build(self, name: str, lock: Path, folder: Path, progress: Progress) -> None:
+        progress(f"building the runtime {name}: first use on this machine")
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=self._cache))
+        try:
+            python = sys.executable if sys.version.startswith(f"{PYTHON_VERSION}.") else PYTHON_VERSION
+            self._uv(progress, "venv", "--relocatable", "--allow-existing", "--python", python, str(scratch))
+            target = ["--python", str(scratch / "bin" / "python"), "--require-hashes", "--compile-bytecode"]
+            self._uv(progress, "pip", "sync", *target, str(lock))
+            scratch.chmod(0o755)
+            scratch.rename(folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        progress(f"runtime {name} is ready")
+
+    def _uv(self, progress: Progress, *arguments: str) -> None:
+        environment = {key: value for key, value in self._environment.items() if key != "VIRTUAL_ENV"}
+        done = subprocess.run(
+            [sys.executable, "-m", "uv", "--no-progress", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        for line in lines:
+            if not line.lstrip().startswith(("+", "-")):
+                progress(line)
+        if done.returncode:
+            raise RuntimeBuildError("uv " + " ".join(arguments[:2]) + " failed: " + " ".join(lines[-4:]))
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """Hold a file lock, so that two processes do not build the same environment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,60 @@
+"""The locks that stand for images, and the environments built from them."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mlops_foundation.local.runtimes import (
+    LOCKS,
+    RuntimeBuildError,
+    Runtimes,
+    UnknownImageError,
+    cache_folder,
+    find,
+    known,
+)
+
+SCIKIT_LEARN = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
+
+
+def test_image_uri_names_its_lock() -> None:
+    assert find(SCIKIT_LEARN) == "sagemaker-scikit-learn-1.9-0-cpu-py3"
+
+
+@pytest.mark.parametrize("image", [SCIKIT_LEARN.replace("1.9-0", "1.2-1"), "python:3.11", SCIKIT_LEARN + "@sha256:0"])
+def test_unknown_image_is_refused_by_name_with_those_known(image: str) -> None:
+    with pytest.raises(UnknownImageError) as caught:
+        find(image)
+    assert image in str(caught.value)
+    assert "sagemaker-scikit-learn-1.9-0-cpu-py3" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", known())
+def test_lock_holds_what_was_asked_for_with_hashes_and_no_address(name: str) -> None:
+    lock = (LOCKS / f"{name}.lock").read_text()
+    asked = re.findall(r"^[\w-]+==[\w.]+", (LOCKS / f"{name}.in").read_text(), re.MULTILINE)
+    locked = re.findall(r"^([\w-]+==[\w.]+) \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
+    assert set(asked) <= set(locked)
+    assert len(locked) == len(re.findall(r"^\w", lock, re.MULTILINE))
+    assert "://" not in lock
+
+
+@pytest.mark.cloud
+def test_runtime_has_the_images_packages() -> None:
+    runtime = Runtimes(cache_folder(), os.environ).get(SCIKIT_LEARN)
+    code = "import sklearn, sagemaker_inference.transformer, sagemaker_training; print(sklearn.__version__)"
+    done = subprocess.run([runtime.python, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1.9.0\n"
+    assert (runtime.folder / "bin" / "train").exists()
+
+
+def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
+    offline = {"PATH": os.environ["PATH"], "UV_OFFLINE": "1", "UV_NO_CACHE": "1", "HOME": str(tmp_path)}
+    said: list[str] = []
+    with pytest.raises(RuntimeBuildError, match="uv pip sync failed"):
+        Runtimes(tmp_path / "cache", offline).get(SCIKIT_LEARN, said.append)
+    assert said[0].startswith("building the runtime sagemaker-scikit-learn-1.9-0-cpu-py3")
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".building"]
