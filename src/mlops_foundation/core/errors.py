@@ -47,7 +47,7 @@ class FoundationError(Exception):
     code: ClassVar[str] = "Error"
     exit_code: ClassVar[int] = 1
 
-    def __init__(  # noqa: PLR0913  the five fields of one problem, spelled out for the raiser
+    def __init__(
         self,
         what: str,
         where: str = "",
@@ -101,13 +101,13 @@ class DeployError(FoundationError):
     exit_code = 6
 
 
-class AccessDenied(DeployError):
+class AccessDenied(DeployError):  # noqa: N818  the name AWS uses
     """AWS, or the local cloud in its place, refused the caller."""
 
     code = "AccessDenied"
 
 
-class StackFailed(DeployError):
+class StackFailed(DeployError):  # noqa: N818  reads as the state it reports
     """A CloudFormation stack failed; carries the first failed resource event and its reason."""
 
     code = "StackFailed"

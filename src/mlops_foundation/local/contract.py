@@ -176,6 +176,12 @@ class Cloud(Protocol):
     def assume_role(self, principal: Principal, role_arn: str, session_name: str, *, region: Region) -> Principal:
         """Start a session of a role as ``principal``, by STS and its rules (both sides must allow across accounts)."""
 
+    def principal_for(self, access_key_id: str, session_token: str | None = None) -> Principal | None:
+        """Return who an access key belongs to, with its secret, or None when it is unknown, inactive or expired.
+
+        The caller still has to check a signature made with the secret.
+        """
+
     def client(self, principal: Principal, service: str, region: Region) -> Any:  # noqa: ANN401  boto3 clients
         """Return a boto3 client of this cloud that signs as ``principal``."""
 
@@ -185,9 +191,7 @@ class Cloud(Protocol):
     def machine_environment(self) -> dict[str, str]:
         """Return what a build needs of this machine: its package index, proxies and CA bundle settings, and PATH."""
 
-    def emit(  # noqa: PLR0913  the fields of an event
-        self, scope: Scope, source: str, detail_type: str, detail: Json, resources: Sequence[str] = ()
-    ) -> None:
+    def emit(self, scope: Scope, source: str, detail_type: str, detail: Json, resources: Sequence[str] = ()) -> None:
         """Put an AWS service event on the default bus of an account."""
 
     def spawn(self, name: str, work: Callable[[], None]) -> None:

@@ -1,0 +1,230 @@
+"""Every name that two parts of the product must agree on, and AWS's limits on it.
+
+Pure functions of the configuration: a name is computed where it is made and where it is used, never looked up.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Stage = Literal["dev", "preprod", "prod"]
+STAGES: Final[tuple[Stage, ...]] = ("dev", "preprod", "prod")
+"""The stages a model is promoted through, in order."""
+
+Environment = Literal["governance", "dev", "preprod", "prod"]
+ENVIRONMENTS: Final[tuple[Environment, ...]] = ("governance", *STAGES)
+
+PROJECT_NAME_MAX: Final = 32
+PROJECT_NAME_PATTERN: Final = r"[a-z][a-z0-9-]{0,30}[a-z0-9]"
+ROLE_NAME_MAX: Final = 64
+BUCKET_NAME_MAX: Final = 63
+PREFIX_PATTERN: Final = r"[a-z][a-z0-9]{1,9}"
+"""The prefix is also the CDK bootstrap qualifier: at most 10 letters and digits."""
+
+FRONT_PRODUCT: Final = "SageMaker Project"
+PORTFOLIO: Final = "MLOps Foundation project templates"
+
+# Network parameters (SSM), the same in every account.
+VPC_ID: Final = "/vpc/id"
+PRIVATE_SUBNET_IDS: Final = "/vpc/subnets/private/ids"
+WORKLOAD_SECURITY_GROUP_ID: Final = "/vpc/sg/id"
+
+ROLE_PARAMETERS: Final = {"data-scientist": "ds", "lead": "lead", "execution": "execution"}
+
+PERSONAS: Final = {
+    "admin": "datascience-admin",
+    "data-scientist": "datascientist",
+    "lead": "lead-datascientist",
+    "approver-prod": "prod-approver",
+    "platform-engineer": "platform-engineer",
+    "auditor": "auditor",
+}
+"""``--role`` of the command line -> middle part of the role's name."""
+
+
+def persona_role(persona: str, region: str, account: str) -> str:
+    """Return the name of a persona's role, ``<region>-<persona>-<account>``."""
+    return f"{region}-{PERSONAS[persona]}-{account}"
+
+
+def role_arn(account: str, name: str, path: str = "/") -> str:
+    """Return the ARN of a role; ``path`` starts and ends with a slash."""
+    return f"arn:aws:iam::{account}:role{path}{name}"
+
+
+@dataclass(frozen=True)
+class PlatformNames:
+    """Names of what the platform makes, once per prefix, account and region."""
+
+    prefix: str
+
+    @property
+    def qualifier(self) -> str:
+        """CDK bootstrap qualifier."""
+        return self.prefix
+
+    @property
+    def toolkit_stack(self) -> str:
+        """CDK bootstrap stack."""
+        return f"{self.prefix}-toolkit"
+
+    @property
+    def bootstrap_policies_stack(self) -> str:
+        """The plain stack before the toolkit: scoped execution policies and the platform engineer's role."""
+        return f"{self.prefix}-bootstrap-policies"
+
+    def asset_bucket(self, account: str, region: str) -> str:
+        """Bucket of the bootstrap that holds file assets (templates and seed archives)."""
+        return f"cdk-{self.qualifier}-assets-{account}-{region}"
+
+    def cdk_role(self, kind: str, account: str, region: str) -> str:
+        """Role of the bootstrap: ``deploy-role``, ``file-publishing-role``, ``lookup-role``, ``cfn-exec-role``..."""
+        return f"cdk-{self.qualifier}-{kind}-{account}-{region}"
+
+    def stack(self, name: str, environment: str) -> str:
+        """CloudFormation name of a platform stack, ``<prefix>-<stack>-<environment>``."""
+        return f"{self.prefix}-{name}-{environment}"
+
+    @property
+    def role_path(self) -> str:
+        """IAM path of everything the platform makes for projects."""
+        return f"/{self.prefix}/"
+
+    @property
+    def project_boundary(self) -> str:
+        """Managed policy that bounds every role a project can create, in each account."""
+        return f"{self.prefix}-project-boundary"
+
+    @property
+    def launch_role(self) -> str:
+        """Service Catalog launch role, in the dev account."""
+        return f"{self.prefix}-project-launch"
+
+    @property
+    def deploy_action_role(self) -> str:
+        """Role in each stage's account that a project's deploy pipeline takes for its CloudFormation actions."""
+        return f"{self.prefix}-project-deploy-action"
+
+    @property
+    def deploy_execution_role(self) -> str:
+        """Role in each stage's account that CloudFormation takes to deploy a project's stack."""
+        return f"{self.prefix}-project-deploy-cfn"
+
+    @property
+    def endpoint_key_alias(self) -> str:
+        """Alias of the KMS key of the endpoints' volumes, in each stage's account."""
+        return f"alias/{self.prefix}-endpoint"
+
+    @property
+    def endpoint_key_parameter(self) -> str:
+        """SSM parameter with the ARN of that key."""
+        return f"/{self.prefix}/endpoint/key-arn"
+
+    @property
+    def domain_id_parameter(self) -> str:
+        """SSM parameter with the id of the Studio domain, in dev."""
+        return f"/{self.prefix}/studio/domain-id"
+
+    @property
+    def product_id_parameter(self) -> str:
+        """SSM parameter with the id of the front product, in dev."""
+        return f"/{self.prefix}/catalog/product-id"
+
+    @property
+    def portfolio_id_parameter(self) -> str:
+        """SSM parameter with the id of the portfolio, in dev."""
+        return f"/{self.prefix}/catalog/portfolio-id"
+
+    def role_parameter(self, persona: str) -> str:
+        """SSM parameter with the ARN of a role of ``ROLE_PARAMETERS``, in dev."""
+        return f"/{self.prefix}/role/{ROLE_PARAMETERS[persona]}"
+
+    def studio_execution_role(self, region: str) -> str:
+        """Role of Studio's apps, in dev."""
+        return f"{self.prefix}-studio-execution-{region}"
+
+    def project(self, name: str) -> "ProjectNames":
+        """Return the names of one project."""
+        return ProjectNames(self.prefix, name)
+
+
+@dataclass(frozen=True)
+class ProjectNames:
+    """Names of what one project consists of."""
+
+    prefix: str
+    project: str
+
+    @property
+    def path(self) -> str:
+        """IAM path of the project's roles, ``/<prefix>/<project>/``."""
+        return f"/{self.prefix}/{self.project}/"
+
+    @property
+    def parameters(self) -> str:
+        """SSM path of the project's parameters, without a trailing slash."""
+        return f"/{self.prefix}/projects/{self.project}"
+
+    @property
+    def build_repository(self) -> str:
+        """CodeCommit repository of the build app."""
+        return f"{self.project}-build"
+
+    @property
+    def deploy_repository(self) -> str:
+        """CodeCommit repository of the deploy app."""
+        return f"{self.project}-deploy"
+
+    @property
+    def build_pipeline(self) -> str:
+        """CodePipeline from a push to a registered version."""
+        return f"{self.project}_build_pipeline"
+
+    @property
+    def deploy_pipeline(self) -> str:
+        """CodePipeline from an approved version to prod."""
+        return f"{self.project}_deploy_pipeline"
+
+    @property
+    def model_package_group(self) -> str:
+        """Registry group."""
+        return self.project
+
+    @property
+    def training_pipeline(self) -> str:
+        """SageMaker pipeline of the build app."""
+        return f"{self.project}-training"
+
+    def artifact_bucket(self, account: str) -> str:
+        """Bucket of data and models, ``<project>-<account>``."""
+        return f"{self.project}-{account}"
+
+    def pipeline_bucket(self, account: str) -> str:
+        """Bucket of CodePipeline's artifacts."""
+        return f"{self.project}-pipeline-{account}"
+
+    def role(self, kind: str) -> str:
+        """Role in the dev account.
+
+        Args:
+            kind: ``execution`` (SageMaker pipeline, jobs and models), ``build`` (CodeBuild of the build pipeline),
+                ``build-pipeline``, ``deploy-build`` (CodeBuild: synth and scan), ``deploy-test`` (CodeBuild:
+                integration tests), ``deploy-pipeline``, ``events``.
+        """
+        return f"{self.project}-{kind}"
+
+    def endpoint(self, stage: str) -> str:
+        """Endpoint and its stack, ``<project>-<stage>``."""
+        return f"{self.project}-{stage}"
+
+    def endpoint_role(self, stage: str) -> str:
+        """Role of the model's container, in the stage's account."""
+        return f"{self.project}-endpoint-{stage}"
+
+    def test_role(self, stage: str) -> str:
+        """Role of the integration test, in the stage's account: may invoke and describe the endpoint, no more."""
+        return f"{self.project}-test-{stage}"
+
+    def longest(self) -> str:
+        """Return the longest derived role name, which decides how long a project name may be."""
+        roles = [self.role(kind) for kind in ("build-pipeline", "deploy-pipeline", "deploy-build", "deploy-test")]
+        return max((*roles, *map(self.endpoint_role, STAGES), *map(self.test_role, STAGES)), key=len)

@@ -1,0 +1,195 @@
+"""CloudFormation with rights: every resource is made with what the stack's role, or the caller, is allowed to do.
+
+ministack provisions without asking anybody. Here a stack operation first settles whose rights it has (the role it was
+given, which the caller must be allowed to pass, else the caller's own). Types that ministack provisions go through
+the table in ``type_actions``; types of ours call their service's operations as that principal.
+"""
+
+import contextvars
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudformation as stacks_state
+from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation.helpers import _error
+
+from mlops_foundation.core.arns import AccountId, Region
+from mlops_foundation.local.adapter import iam
+from mlops_foundation.local.adapter.type_actions import checks_for
+from mlops_foundation.local.contract import (
+    Call,
+    Check,
+    Cloud,
+    Json,
+    Principal,
+    Provisioned,
+    ResourceType,
+    Scope,
+    ServiceError,
+    StackCall,
+)
+
+_SERVICE = "cloudformation.amazonaws.com"
+_WITH_RIGHTS = frozenset(
+    {
+        "CreateStack",
+        "UpdateStack",
+        "DeleteStack",
+        "CreateChangeSet",
+        "ExecuteChangeSet",
+        "ContinueUpdateRollback",
+        "RollbackStack",
+    }
+)
+_rights: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("stack_rights", default=None)
+_RECORD_KIND = "stack-role"
+
+Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
+
+
+def install(cloud: Cloud, types: Mapping[str, ResourceType]) -> None:
+    """Register our types and put the rights before every provisioning."""
+    for name, resource_type in types.items():
+        provisioners._RESOURCE_HANDLERS[name] = _handlers(cloud, resource_type)
+        if resource_type.tags:
+            provisioners._STACK_TAG_PROPERTY[name] = ("Tags", resource_type.tags)
+    _run_on_threads(frozenset(types))
+    _guard(cloud, frozenset(types))
+
+
+def _run_on_threads(ours: frozenset[str]) -> None:
+    runs_on_worker_thread = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda name: name in ours or runs_on_worker_thread(name)
+
+
+def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
+    def create(logical_id: str, properties: Json, stack_name: str) -> tuple[str, Json]:
+        return _result(resource_type.create(_stack_call(cloud, stack_name, logical_id), properties))
+
+    def update(physical_id: str, old: Json, new: Json, stack_name: str, logical_id: str) -> tuple[str, Json]:
+        stack = _stack_call(cloud, stack_name, logical_id)
+        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        if resource_type.update is None or changed & resource_type.replaced_by:
+            return _result(resource_type.create(stack, new))
+        return _result(resource_type.update(stack, physical_id, old, new))
+
+    def delete(physical_id: str, properties: Json, logical_id: str | None = None) -> None:
+        resource_type.delete(_stack_call(cloud, "", logical_id or ""), physical_id, properties)
+
+    return {
+        "create": create,
+        "update": update,
+        "update_with_logical_id": True,
+        "delete": delete,
+        "delete_with_logical_id": True,
+    }
+
+
+def _result(made: Provisioned) -> tuple[str, Json]:
+    return made.physical_id, made.attributes
+
+
+def _stack_call(cloud: Cloud, stack_name: str, logical_id: str) -> StackCall:
+    record = stacks_state._stacks.get(stack_name) or {}
+    call = Call(cloud, current_rights(), Scope(AccountId(get_account_id()), Region(get_region())))
+    return StackCall(call, stack_name, record.get("StackId", ""), logical_id)
+
+
+def current_rights() -> Principal:
+    """Return whose rights the stack operation under way has."""
+    return _rights.get() or iam.root_of(AccountId(get_account_id()))
+
+
+def _guard(cloud: Cloud, ours: frozenset[str]) -> None:
+    """Check the table before ministack provisions one of its own types."""
+    provision, update, delete = stacks._provision_resource, stacks._update_resource, stacks._delete_resource
+
+    def check(verb: str, resource_type: str, properties: Json, stack_name: str, logical_id: str) -> None:
+        if resource_type in ours:
+            return
+        region = Region(get_region())
+        place = (region, get_account_id(), stack_name, logical_id)
+        for needed in checks_for(verb, resource_type, properties, place):
+            cloud.authorize(current_rights(), needed, region=region)
+
+    @functools.wraps(provision)
+    def guarded_provision(resource_type: str, logical_id: str, properties: Json, stack_name: str) -> Any:
+        check("create", resource_type, properties, stack_name, logical_id)
+        return provision(resource_type, logical_id, properties, stack_name)
+
+    @functools.wraps(update)
+    def guarded_update(  # noqa: PLR0913, PLR0917  ministack's own signature
+        resource_type: str,
+        physical_id: str,
+        old: Json,
+        new: Json,
+        stack_name: str,
+        logical_id: str | None = None,
+        old_attributes: Json | None = None,
+    ) -> Any:
+        if old != new:
+            check("update", resource_type, new, stack_name, logical_id or "")
+        return update(resource_type, physical_id, old, new, stack_name, logical_id, old_attributes)
+
+    @functools.wraps(delete)
+    def guarded_delete(
+        resource_type: str,
+        physical_id: str,
+        properties: Json,
+        stack_name: str | None = None,
+        logical_id: str | None = None,
+    ) -> Any:
+        check("delete", resource_type, properties, stack_name or "", logical_id or "")
+        return delete(resource_type, physical_id, properties, stack_name, logical_id)
+
+    stacks._provision_resource = guarded_provision
+    stacks._update_resource = guarded_update
+    stacks._delete_resource = guarded_delete
+
+
+def with_rights(cloud: Cloud, handler: Handler, principal_of: Callable[[Mapping[str, str]], Principal]) -> Handler:
+    """Wrap CloudFormation's request handler: settle the rights of a stack operation before it starts."""
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
+        params = {**query, **parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)}
+        action = params.get("Action", [""])[0]
+        if action not in _WITH_RIGHTS:
+            return await handler(method, path, headers, body, query)
+        try:
+            rights = _settle(cloud, params, principal_of(headers))
+        except ServiceError as error:
+            return _error("AccessDenied", error.message, 403)
+        token = _rights.set(rights)
+        try:
+            return await handler(method, path, headers, body, query)
+        finally:
+            _rights.reset(token)
+
+    return handle
+
+
+def _settle(cloud: Cloud, params: Mapping[str, list[str]], caller: Principal) -> Principal:
+    scope = Scope(AccountId(get_account_id()), Region(get_region()))
+    stack = _stack_name(params)
+    records = cloud.store("cloudformation")
+    role_arn = params.get("RoleARN", [""])[0]
+    if role_arn:
+        passing = Check("iam:PassRole", role_arn, {"iam:PassedToService": _SERVICE})
+        cloud.authorize(caller, passing, region=scope.region)
+        records.put(scope, _RECORD_KIND, stack, {"RoleARN": role_arn})
+    else:
+        role_arn = (records.get(scope, _RECORD_KIND, stack) or {}).get("RoleARN", "")
+    if not role_arn:
+        return caller
+    return cloud.assume_service_role(role_arn, _SERVICE, "AWSCloudFormation", region=scope.region)
+
+
+def _stack_name(params: Mapping[str, list[str]]) -> str:
+    name = params.get("StackName", [""])[0]
+    if not name:
+        change_set = stacks_state._change_sets.get(params.get("ChangeSetName", [""])[0]) or {}
+        name = change_set.get("StackName", "")
+    return name.split("/")[1] if name.startswith("arn:") else name

@@ -1,0 +1,225 @@
+"""Principals, sessions and policy decisions: ministack's IAM and STS behind our own types."""
+
+import json
+import time
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam, sts
+
+from mlops_foundation.core import clock
+from mlops_foundation.core.arns import AccountId, Arn, Region
+from mlops_foundation.local.contract import Check, Credentials, Json, Principal, ServiceError
+
+SESSION_S = 12 * 3600
+"""How long a session made for a service's role lasts: longer than any job or build may run here."""
+
+ResourcePolicy = tuple[str, AccountId]
+
+
+def install() -> None:
+    """Correct what ministack's evaluator decides differently from AWS."""
+    resolve = iam_evaluator._resolve_condition_key
+    principal_matches = iam_evaluator._trust_principal_matches
+
+    def resolve_condition_key(key: str, ctx: Any) -> Any:
+        if key.lower() == "aws:principalarn":
+            return role_of_session(ctx.principal_arn) or ctx.principal_arn
+        return resolve(key, ctx)
+
+    def trust_principal_matches(principal: Any, caller_arn: str, federated: bool) -> bool:
+        if isinstance(principal, dict) and not federated:
+            # A service principal lets in that service only; ministack also lets in the root of any account.
+            principal = {kind: value for kind, value in principal.items() if kind != "Service"}
+        return bool(principal) and principal_matches(principal, caller_arn, federated)
+
+    iam_evaluator._resolve_condition_key = resolve_condition_key
+    iam_evaluator._trust_principal_matches = trust_principal_matches
+
+
+def role_of_session(arn: str) -> str | None:
+    """Return the ARN of the role, with its path, that an assumed-role ARN is a session of."""
+    if ":assumed-role/" not in arn:
+        return None
+    account = arn.split(":")[4]
+    role = iam._roles.get_scoped(account, None, arn.split("/")[1])
+    return None if role is None else str(role["Arn"])
+
+
+def principal_for(access_key_id: str, session_token: str | None) -> Principal | None:
+    """Return who an access key belongs to; the session token is checked when one is given."""
+    account = _account_of(access_key_id)
+    if account is None:
+        return None
+    tokens = () if session_token is None else (session_token,)
+    found = iam_evaluator.resolve_credential(access_key_id, account, *tokens)
+    if isinstance(found, iam_evaluator.CredentialResolutionError):
+        return None
+    credentials = Credentials(found.access_key_id, found.secret_access_key, found.session_token)
+    return Principal(found.principal_arn, AccountId(found.account_id), found.principal_type, credentials)
+
+
+def _account_of(access_key_id: str) -> str | None:
+    if access_key_id.isdigit():
+        return access_key_id
+    session = sts._sessions.get(access_key_id)
+    if session is not None:
+        return str(session["AccountId"])
+    found: str | None = iam_evaluator.find_iam_access_key_account(access_key_id)
+    return found
+
+
+def root_of(account: AccountId) -> Principal:
+    """Return the root of an account."""
+    return Principal(f"arn:aws:iam::{account}:root", account, "Root", Credentials(account, "test"))
+
+
+def decide(principal: Principal, check: Check, region: Region, policy: ResourcePolicy | None) -> str:
+    """Evaluate identity policies, boundary, session policies and the resource's own policy.
+
+    Args:
+        principal: Who asks.
+        check: What for; the context holds the request's condition keys, ``aws:ResourceTag`` and the like included.
+        region: Where the request goes.
+        policy: The resource's policy and owner, or None where the resource can have none.
+
+    Returns:
+        ``Allow``, ``Deny`` (explicit) or ``ImplicitDeny``.
+    """
+    info = iam_evaluator.resolve_principal(principal.credentials.access_key_id, principal.account)
+    if isinstance(info, iam_evaluator.AuthError):
+        return "ImplicitDeny"
+    owner = policy[1] if policy else _owner(check.resource)
+    if info.policies is None and owner in (None, principal.account):
+        return "Allow"
+    context = iam_evaluator.EvalContext(
+        principal_arn=info.arn,
+        principal_type=info.type,
+        principal_account=info.account,
+        action=check.action,
+        resource_arn=check.resource,
+        region=region,
+        secure_transport=True,
+        service_context={key.lower(): value for key, value in check.context.items()},
+        principal_keys=info.keys,
+    )
+    context.service_context.setdefault("aws:tagkeys", None)
+    if info.policies is None:
+        identity = iam_evaluator.EvalResult("Allow", info.arn)
+    else:
+        identity = iam_evaluator.evaluate(context, info.policies, *info.limits)
+    if policy is None and owner in (None, principal.account):
+        return str(identity.decision)
+    document = policy[0] if policy else ""
+    combined = iam_evaluator.combine_resource_policy(
+        identity, context, document, owner, required=check.action.startswith("kms:"), limits=tuple(info.limits)
+    )
+    return str(combined.decision)
+
+
+def _owner(arn: str) -> str | None:
+    try:
+        return Arn.parse(arn).account or None
+    except ValueError:
+        return None
+
+
+def built_in_policy(arn: str) -> ResourcePolicy | None:
+    """Return the policy and owner of a resource that ministack itself serves (bucket, key, queue...)."""
+    service = arn.split(":")[2] if arn.startswith("arn:") else ""
+    found = iam_evaluator._resource_policy(service, arn)
+    if found is None:
+        return None
+    policy, owner = found
+    return (policy if isinstance(policy, str) else json.dumps(policy or {})), AccountId(owner or "")
+
+
+def denial(principal: Principal, check: Check, explicit: bool) -> str:
+    """Return AWS's sentence for a refused call."""
+    message = iam_actions.identity_denial_message(check.action, principal.arn, check.resource, explicit)
+    return str(message)
+
+
+def start_session(role_arn: str, session_name: str, source: str) -> Principal:
+    """Register a session of a role without asking its trust policy; the caller has decided that."""
+    arn = Arn.parse(role_arn)
+    token = clock.new_token(64)
+    credentials = Credentials(
+        "ASIA" + clock.new_token(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), clock.new_token(40), token
+    )
+    session_arn = f"arn:aws:sts::{arn.account}:assumed-role/{arn.name}/{session_name[:64]}"
+    record = {
+        "Arn": session_arn,
+        "UserId": f"{sts._role_id(role_arn)}:{session_name[:64]}",
+        "SecretAccessKey": credentials.secret_access_key,
+        "SessionToken": token,
+        "Expiration": time.time() + SESSION_S,
+        "AccountId": arn.account,
+        "PrincipalType": "AssumedRole",
+        "SourceAccessKeyId": "",
+        "SourcePrincipalArn": source,
+        "SessionTags": [],
+        "SessionPolicies": None,
+    }
+    sts.register_session(credentials.access_key_id, record)
+    return Principal(session_arn, AccountId(arn.account), "AssumedRole", credentials)
+
+
+def role(role_arn: str) -> Json | None:
+    """Return IAM's record of a role, or None; the path in the ARN has to be right."""
+    try:
+        arn = Arn.parse(role_arn)
+    except ValueError:
+        return None
+    found: Json | None = iam._roles.get_scoped(arn.account, None, arn.name)
+    return found if found is not None and found["Arn"] == role_arn else None
+
+
+def assume_as_service(role_arn: str, service: str, session_name: str, source_arn: str, region: Region) -> Principal:
+    """Start a session of a role as an AWS service, when the role's trust policy lets that service in.
+
+    Raises:
+        ServiceError: ``AccessDeniedException`` naming the role and what is missing.
+    """
+    found = role(role_arn)
+    if found is None:
+        raise ServiceError("AccessDeniedException", f"{service} cannot assume {role_arn}: the role does not exist")
+    account = Arn.parse(source_arn).account if source_arn else Arn.parse(role_arn).account
+    context = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=region,
+        service_context={"aws:sourcearn": source_arn or None, "aws:sourceaccount": account},
+    )
+    if not _trusts_service(found["AssumeRolePolicyDocument"], service, context):
+        raise ServiceError(
+            "AccessDeniedException",
+            f"{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn} "
+            "because the role's trust policy does not allow it",
+        )
+    return start_session(role_arn, session_name, service)
+
+
+def _trusts_service(trust: str | Json, service: str, context: Any) -> bool:
+    document = json.loads(trust) if isinstance(trust, str) else trust
+    statements = document.get("Statement", [])
+    applicable = [
+        {key: value for key, value in statement.items() if key != "Principal"} | {"Resource": "*"}
+        for statement in (statements if isinstance(statements, list) else [statements])
+        if service in _as_list((statement.get("Principal") or {}).get("Service", []))
+    ]
+    parsed = iam_evaluator.parse_policy_document({"Statement": applicable})
+    return bool(iam_evaluator.evaluate(context, [parsed]).decision == "Allow")
+
+
+def _as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def role_named(account: AccountId, name: str) -> str | None:
+    """Return the ARN of a role by its name, or None."""
+    record = iam._roles.get_scoped(account, None, name)
+    return None if record is None else str(record["Arn"])

@@ -1,0 +1,107 @@
+"""Puts ministack together with our services; imported once, after ``environment.prepare``."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import ministack.app
+from ministack.core import iam_actions, router
+from ministack.core.responses import get_account_id
+
+from mlops_foundation.core import clock
+from mlops_foundation.core.arns import AccountId, Region
+from mlops_foundation.local import wire
+from mlops_foundation.local.adapter import cloudformation, ec2_types, events, iam, storage
+from mlops_foundation.local.contract import Check, Principal, ServiceError
+
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/")
+_OFFERED = frozenset({
+    "cloudformation", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs", "monitoring", "s3", "secretsmanager",
+    "sns", "sqs", "ssm", "states", "sts", "tagging",
+})  # fmt: skip
+"""What we offer of ministack; its other services are refused, because nobody here has checked how they behave."""
+
+_saver = storage.Saver()
+
+
+def install(cloud: Any) -> None:
+    """Register our services and correct what ministack does differently from AWS."""
+    ours = frozenset(cloud.services)
+    iam.install()
+    storage.install_keys()
+    events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
+    cloudformation.install(cloud, {**ec2_types.TYPES, **cloud.resource_types})
+    _secure_loopback()
+    _offer_only(_OFFERED | ours)
+    for name, service in cloud.services.items():
+        _add_service(name, service.models, cloud.dispatchers[name].handle)
+    _wrap_handlers(cloud)
+    storage.refuse_unknown_actions(_refuse, ours)
+
+
+def application() -> Any:
+    """Return ministack's ASGI application, which notes when a request may have changed something."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await ministack.app.app(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] != "GET":
+            _saver.changed()
+        if scope["type"] == "lifespan":
+            _saver.stop()
+
+    _saver.start()
+    return app
+
+
+def _secure_loopback() -> None:
+    """Count loopback as secure transport: what never leaves the machine needs no TLS."""
+    pin = ministack.app.pin_request_origin
+    ministack.app.pin_request_origin = lambda source_ip, secure: pin(source_ip, secure or source_ip == "127.0.0.1")
+
+
+def _offer_only(names: frozenset[str]) -> None:
+    for name in [name for name in ministack.app.SERVICE_HANDLERS if name not in names]:
+        del ministack.app.SERVICE_HANDLERS[name]
+
+
+def _add_service(name: str, models: tuple[str, ...], handler: Any) -> None:
+    metadata = wire.service_model(models[0]).metadata
+    ministack.app.SERVICE_HANDLERS[name] = handler
+    ministack.app.SERVICE_REGISTRY[name] = {"module": name}
+    router.SERVICE_PATTERNS[name] = {
+        "target_prefixes": [metadata["targetPrefix"] + "."],
+        "credential_scope": metadata.get("signingName", metadata["endpointPrefix"]),
+    }
+    # Without a namespace ministack only authenticates; the dispatcher authorizes, knowing the request's shape.
+    iam_actions.SERVICE_TO_IAM_NAMESPACE.pop(name, None)
+
+
+def _wrap_handlers(cloud: Any) -> None:
+    handlers = ministack.app.SERVICE_HANDLERS
+    handlers["cloudformation"] = cloudformation.with_rights(cloud, handlers["cloudformation"], principal_of)
+
+    def authorize(headers: Mapping[str, str], check: Check) -> None:
+        _, region = storage.current_scope()
+        cloud.authorize(principal_of(headers), check, region=Region(region))
+
+    handlers["s3"] = storage.encrypted_objects(handlers["s3"], authorize, _s3_denied)
+
+
+def principal_of(headers: Mapping[str, str]) -> Principal:
+    """Return who signed a request; the root of the account for ministack's own calls, which are not signed."""
+    match = _CREDENTIAL.search(headers.get("authorization", ""))
+    found = iam.principal_for(match.group(1), headers.get("x-amz-security-token")) if match else None
+    return found or iam.root_of(AccountId(get_account_id()))
+
+
+def _s3_denied(error: Exception) -> storage.Answer:
+    message = error.message if isinstance(error, ServiceError) else "Access Denied"
+    body = f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"
+    return 403, {"Content-Type": "application/xml", "x-amz-request-id": clock.new_id()}, body.encode()
+
+
+def _refuse(service: str, request_id: str) -> Any:
+    message = f"the local cloud cannot tell which {service} action this request is, so it is refused"
+    body = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
+    return 403, {"Content-Type": "application/json", "x-amzn-requestid": request_id}, body

@@ -1,0 +1,146 @@
+"""S3 objects under customer keys, keys of other accounts, and saving ministack's state when it changes."""
+
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import ministack.app
+from ministack.core import iam_actions, persistence
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import kms, s3
+
+from mlops_foundation.core.arns import Arn
+from mlops_foundation.local.contract import Check
+
+Answer = tuple[int, dict[str, str], Any]
+Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
+Authorize = Callable[[Mapping[str, str], Check], None]
+"""``(request headers, check)``; raises ServiceError."""
+
+_KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
+_SAVE_EVERY_S = 1.0
+
+
+def install_keys() -> None:
+    """Let a key be found by its ARN from another account, with its owner; the key's policy decides who may use it."""
+    resolve_key = kms._resolve_key
+
+    def resolve(key_id_or_arn: str) -> Any:
+        if not key_id_or_arn or not key_id_or_arn.startswith("arn:"):
+            return resolve_key(key_id_or_arn)
+        arn = Arn.parse(key_id_or_arn)
+        with request_scope(arn.account, arn.region):
+            return resolve_key(key_id_or_arn)
+
+    def key_policy_for_arn(resource_arn: str) -> tuple[str, str] | None:
+        record = resolve(resource_arn)
+        return (record.get("Policy") or "", Arn.parse(record["Arn"]).account) if record else None
+
+    kms._resolve_key = resolve
+    kms.key_policy_for_arn = key_policy_for_arn
+
+
+def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[Exception], Answer]) -> Handler:
+    """Wrap the S3 handler: under a customer key, writing needs ``kms:GenerateDataKey`` and reading ``kms:Decrypt``.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Answer:
+        check = _key_check(method, path, headers, query)
+        if check is not None:
+            try:
+                authorize(headers, check)
+            except Exception as error:  # noqa: BLE001  whatever it is, the object is not handed out
+                return denied(error)
+        return await handler(method, path, headers, body, query)
+
+    return handle
+
+
+def _key_check(method: str, path: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> Check | None:
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    owner = s3._bucket_owner_account(bucket) if key else None
+    if owner is None or method not in {"GET", "PUT", "POST"} or _SUBRESOURCES & query.keys():
+        return None
+    with request_scope(owner, get_region()):
+        key_id = _key_of_object(bucket, key) if method == "GET" else _key_for_write(bucket, headers)
+        if not key_id:
+            return None
+        record = kms._resolve_key(key_id)
+    action = "kms:Decrypt" if method == "GET" else "kms:GenerateDataKey"
+    context = {"kms:ViaService": f"s3.{get_region()}.amazonaws.com", "kms:CallerAccount": get_account_id()}
+    return Check(action, record["Arn"] if record else key_id, context)
+
+
+def _key_of_object(bucket: str, key: str) -> str | None:
+    stored = s3._buckets[bucket]["objects"].get(key)
+    found: str | None = s3._stored_sse_headers(stored).get(_KEY_HEADER) if stored else None
+    return found
+
+
+def _key_for_write(bucket: str, headers: Mapping[str, str]) -> str | None:
+    found: str | None = headers.get(_KEY_HEADER) or s3._bucket_default_sse_headers(bucket).get(_KEY_HEADER)
+    return found
+
+
+_SUBRESOURCES = frozenset({"tagging", "acl", "uploadId", "uploads", "retention", "legal-hold", "attributes"})
+
+
+def refuse_unknown_actions(refuse: Callable[[str, str], Any], ours: frozenset[str]) -> None:
+    """Refuse a request whose IAM action cannot be told; ministack would only check its signature."""
+    authenticate_only = ministack.app._authenticate_only
+
+    def check(service: str, headers: dict[str, str], query: dict[str, Any], request_id: str) -> Any:
+        failure = authenticate_only(service, headers, query, request_id)
+        if failure is not None or service in ours:
+            return failure
+        return refuse(service, request_id)
+
+    ministack.app._authenticate_only = check
+
+
+def denied_answer(service: str, action: str, principal_arn: str, request_id: str) -> Any:
+    """Return AccessDenied in the protocol of a service of ministack's."""
+    return iam_actions.access_denied_response(service, action, principal_arn, request_id, headers={}, resource_arn="*")
+
+
+def current_scope() -> tuple[str, str]:
+    """Return account and region of the request under way."""
+    return get_account_id(), get_region()
+
+
+class Saver:
+    """Writes ministack's state to disk within a second of a change, and on stop."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="save-state", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch for changes."""
+        self._thread.start()
+
+    def changed(self) -> None:
+        """Say that something may have changed."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Write what is left and end."""
+        self._stopped.set()
+        self._changed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_SAVE_EVERY_S):
+            self._changed.wait()
+            self._changed.clear()
+            self._save()
+        self._save()
+
+    def _save(self) -> None:
+        persistence.save_all(ministack.app._build_persistence_save_dict())

@@ -1,0 +1,194 @@
+"""The local cloud in one process: what the contract promises to services, put together."""
+
+import contextvars
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from mlops_foundation.core import clock
+from mlops_foundation.core.arns import Region
+from mlops_foundation.local import wire
+from mlops_foundation.local.adapter import events, iam
+from mlops_foundation.local.authorize import authorize
+from mlops_foundation.local.contract import (
+    Call,
+    Check,
+    Json,
+    Principal,
+    ResourceType,
+    Scope,
+    Service,
+    ServiceError,
+    Store,
+)
+from mlops_foundation.local.dispatch import Dispatcher
+from mlops_foundation.local.store import Database
+
+log = logging.getLogger(__name__)
+
+_INDEX_VARIABLES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY",
+                    "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS",
+                    "npm_config_")  # fmt: skip
+
+
+class LocalCloud:
+    """Implements :class:`mlops_foundation.local.contract.Cloud`.
+
+    Args:
+        state_dir: Where everything is kept.
+        port: Port of the endpoint on 127.0.0.1.
+        services: The services of ours, in order.
+    """
+
+    def __init__(self, state_dir: Path, port: int, services: Sequence[type[Service]]) -> None:
+        self._state_dir = state_dir
+        self.endpoint_url = f"http://localhost:{port}"
+        self._database = Database(state_dir / "records.sqlite")
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients_lock = threading.Lock()
+        self.services: Mapping[str, Service] = {service.name: service(self) for service in services}
+        self.dispatchers = {name: Dispatcher(self, service) for name, service in self.services.items()}
+
+    @property
+    def resource_types(self) -> dict[str, ResourceType]:
+        """CloudFormation types of all services."""
+        return {name: made for service in self.services.values() for name, made in service.resource_types.items()}
+
+    def service_of(self, arn: str) -> Service | None:
+        """Return the service of ours that an ARN belongs to."""
+        name = arn.split(":")[2] if arn.startswith("arn:") else ""
+        return next((service for service in self.services.values() if service.namespace == name), None)
+
+    def start(self) -> None:
+        """Let the services take up what was under way."""
+        for service in self.services.values():
+            service.start()
+
+    def stop(self) -> None:
+        """End the services' child processes and close the records."""
+        for service in self.services.values():
+            service.stop()
+        self._database.close()
+
+    # --- the contract -------------------------------------------------------------------------------------------------
+
+    def store(self, service: str) -> Store:
+        """Return the records of one service."""
+        return self._database.of(service)
+
+    def folder(self, *parts: str) -> Path:
+        """Return a folder below the state directory, made when missing."""
+        path = self._state_dir.joinpath(*parts)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def authorize(self, principal: Principal, check: Check, *, region: Region) -> None:
+        """Decide one check; see :func:`mlops_foundation.local.authorize.authorize`."""
+        authorize(principal, check, region, self.service_of)
+
+    def invoke(self, principal: Principal, service: str, name: str, request: Json, *, scope: Scope) -> Json:
+        """Call an operation of one of our own services in process."""
+        model = wire.service_model(self.services[service].models[0])
+        if name in model.operation_names:  # else an action without an API operation (codecommit:UploadArchive)
+            shape = model.operation_model(name).input_shape
+            if shape is not None:
+                wire.validate(shape, request)
+        result: Json = self.dispatchers[service].invoke(name, Call(self, principal, scope), request)
+        return result
+
+    def assume_service_role(
+        self, role_arn: str, service: str, session_name: str, *, source_arn: str = "", region: Region
+    ) -> Principal:
+        """Start a session of a role as an AWS service."""
+        return iam.assume_as_service(role_arn, service, session_name, source_arn, region)
+
+    def assume_role(self, principal: Principal, role_arn: str, session_name: str, *, region: Region) -> Principal:
+        """Start a session of a role as ``principal``, by STS."""
+        sts = self.client(principal, "sts", region)
+        try:
+            made = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
+        except sts.exceptions.ClientError as error:
+            raise ServiceError("AccessDeniedException", error.response["Error"]["Message"]) from error
+        found = iam.principal_for(made["AccessKeyId"], made["SessionToken"])
+        if found is None:
+            raise ServiceError("ExpiredTokenException", f"the session of {role_arn} ended at once")
+        return found
+
+    def principal_for(self, access_key_id: str, session_token: str | None = None) -> Principal | None:
+        """Return who an access key belongs to."""
+        return iam.principal_for(access_key_id, session_token)
+
+    def client(self, principal: Principal, service: str, region: Region) -> Any:  # noqa: ANN401  boto3 clients
+        """Return a boto3 client of this cloud; clients are thread safe and are made once per principal."""
+        credentials = principal.credentials
+        key = (credentials.access_key_id, service, region)
+        with self._clients_lock:
+            if key not in self._clients:
+                self._clients[key] = boto3.session.Session().client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.endpoint_url,
+                    aws_access_key_id=credentials.access_key_id,
+                    aws_secret_access_key=credentials.secret_access_key,
+                    aws_session_token=credentials.session_token,
+                    config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
+                )
+            return self._clients[key]
+
+    def environment(self, principal: Principal, region: Region) -> dict[str, str]:
+        """Return the AWS_* variables of a child process that acts as ``principal``."""
+        credentials = principal.credentials
+        found = {
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": credentials.session_token or "",
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def machine_environment(self) -> dict[str, str]:
+        """Return what a build needs of this machine: package index, proxies, CA bundles and PATH."""
+        found = {name: value for name, value in os.environ.items() if name.startswith(_INDEX_VARIABLES)}
+        return found | {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
+
+    def emit(self, scope: Scope, source: str, detail_type: str, detail: Json, resources: Sequence[str] = ()) -> None:
+        """Put an AWS service event on the default bus of an account."""
+        events.emit(scope, source, detail_type, detail, resources)
+
+    def deliver(self, scope: Scope, target: Json, event: Json) -> None:
+        """Hand an event to the service that a rule's target names, with the rights of the target's role."""
+        self.spawn(f"event-{clock.new_token()}", lambda: self._deliver(scope, target, event))
+
+    def _deliver(self, scope: Scope, target: Json, event: Json) -> None:
+        service = self.service_of(target["Arn"])
+        if service is None:
+            raise ServiceError("ResourceNotFoundException", f"no service takes events for {target['Arn']}")
+        principal = self.assume_service_role(
+            target.get("RoleArn", ""),
+            "events.amazonaws.com",
+            "EventBridge",
+            source_arn=target["RuleArn"],
+            region=scope.region,
+        )
+        service.receive_event(Call(self, principal, scope), target, event)
+
+    def spawn(self, name: str, work: Callable[[], None]) -> None:
+        """Run ``work`` on a background thread; an exception it lets out is logged with its traceback."""
+        context = contextvars.copy_context()
+
+        def run() -> None:
+            try:
+                context.run(work)
+            except Exception:
+                log.exception("background work %s failed", name)
+
+        threading.Thread(target=run, name=name, daemon=True).start()

@@ -1,0 +1,167 @@
+"""From a request to an operation of one of our services, and back.
+
+Reads the request by the botocore model, asks :mod:`authorize` for everything the operation declares, calls the method
+and writes the answer. The same way serves HTTP requests and :meth:`Cloud.invoke`.
+"""
+
+import asyncio
+import inspect
+import json
+import logging
+import re
+from collections.abc import Awaitable, Iterator, Mapping
+from typing import Any
+
+from mlops_foundation.core.arns import Region
+from mlops_foundation.local import wire
+from mlops_foundation.local.adapter import iam
+from mlops_foundation.local.contract import (
+    Call,
+    Check,
+    Cloud,
+    Json,
+    Operation,
+    Principal,
+    Reply,
+    Scope,
+    Service,
+    ServiceError,
+    not_supported,
+)
+
+log = logging.getLogger(__name__)
+
+Answer = tuple[int, dict[str, str], bytes]
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/")
+
+
+def method_name(operation: str) -> str:
+    """Return botocore's snake_case name of an operation: ``CreateUserProfile`` -> ``create_user_profile``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
+
+
+def operation_of(service: Service, name: str) -> tuple[Any, Operation]:
+    """Return an operation's bound method and declaration.
+
+    Raises:
+        ServiceError: When the local cloud does not offer the operation.
+    """
+    method = getattr(service, method_name(name), None)
+    declared: Operation | None = getattr(method, "operation", None)
+    if method is None or declared is None:
+        raise not_supported(f"{service.namespace}:{name}")
+    return method, declared
+
+
+def checks(service: Service, name: str, declared: Operation, call: Call, request: Json) -> Iterator[Check]:
+    """Yield everything a call has to be allowed to do, in the order AWS asks."""
+    context: Json = dict(declared.context(service, call, request)) if declared.context else {}
+    context |= request_tags(request)
+    resource = declared.resource(service, call, request) if declared.resource else "*"
+    yield Check(declared.action or f"{service.namespace}:{name}", resource, context)
+    if declared.more:
+        yield from declared.more(service, call, request)
+    for path, passed_to in declared.passes.items():
+        for role_arn in _values_at(request, path.split(".")):
+            yield Check("iam:PassRole", role_arn, {"iam:PassedToService": passed_to})
+
+
+def request_tags(request: Json) -> Json:
+    """Return ``aws:RequestTag/*`` and ``aws:TagKeys`` of the tags in a request."""
+    tags = request.get("Tags", request.get("tags"))
+    if isinstance(tags, dict):
+        pairs = tags
+    else:
+        pairs = {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value", "")) for tag in tags or ()}
+    context: Json = {f"aws:RequestTag/{key}": value for key, value in pairs.items()}
+    removed: list[str] = request.get("TagKeys", request.get("tagKeys", []))
+    keys = [*pairs, *removed]
+    return context | ({"aws:TagKeys": keys} if keys else {})
+
+
+def _values_at(value: object, path: list[str]) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _values_at(item, path)
+    elif not path:
+        if isinstance(value, str) and value:
+            yield value
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _values_at(value[path[0]], path[1:])
+
+
+class Dispatcher:
+    """Takes the requests of one service."""
+
+    def __init__(self, cloud: Cloud, service: Service) -> None:
+        self._cloud = cloud
+        self._service = service
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Answer:
+        """Answer one HTTP request; ministack has checked its signature."""
+        del query
+        try:
+            found = self._route(method, path, headers)
+            principal, region = _caller(headers)
+            call = Call(self._cloud, principal, Scope(principal.account, region))
+            request = wire.read_request(found, headers, body)
+            result = await self._run(found.operation.name, call, request)
+            return self._write(found, result)
+        except ServiceError as error:
+            return _error(error)
+        except Exception:
+            log.exception("%s failed", headers.get("x-amz-target", path))
+            return _error(ServiceError("InternalFailure", "An internal error of the local cloud; see its log", 500))
+
+    def _route(self, method: str, path: str, headers: Mapping[str, str]) -> wire.Route:
+        target = headers.get("x-amz-target", "")
+        found = wire.route(self._service.models, method, path, target)
+        if found is None:
+            raise not_supported(target or f"{method} {path}")
+        return found
+
+    async def _run(self, name: str, call: Call, request: Json) -> Any:  # noqa: ANN401  JSON or a Reply
+        handler, declared = operation_of(self._service, name)
+        if inspect.iscoroutinefunction(handler):
+            self._authorize(name, declared, call, request)
+            return await handler(call, request)
+        return await asyncio.to_thread(self.invoke, name, call, request)
+
+    def invoke(self, name: str, call: Call, request: Json) -> Any:  # noqa: ANN401  JSON or a Reply
+        """Authorize and run one operation on this thread."""
+        handler, declared = operation_of(self._service, name)
+        self._authorize(name, declared, call, request)
+        result = handler(call, request)
+        return asyncio.run(_await(result)) if inspect.isawaitable(result) else result
+
+    def _authorize(self, name: str, declared: Operation, call: Call, request: Json) -> None:
+        for check in checks(self._service, name, declared, call, request):
+            self._cloud.authorize(call.principal, check, region=call.region)
+
+    @staticmethod
+    def _write(found: wire.Route, result: Any) -> Answer:  # noqa: ANN401  JSON or a Reply
+        if isinstance(result, Reply):
+            return result.status, dict(result.headers), result.body
+        version = found.operation.service_model.metadata.get("jsonVersion")
+        content_type = f"application/x-amz-json-{version}" if version else "application/json"
+        return 200, {"Content-Type": content_type}, wire.write_response(found.operation, result)
+
+
+async def _await(result: Awaitable[Any]) -> Any:  # noqa: ANN401
+    return await result
+
+
+def _caller(headers: Mapping[str, str]) -> tuple[Principal, Region]:
+    match = _CREDENTIAL.search(headers.get("authorization", ""))
+    principal = iam.principal_for(match.group(1), headers.get("x-amz-security-token")) if match else None
+    if match is None or principal is None:
+        raise ServiceError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+    return principal, Region(match.group(2))
+
+
+def _error(error: ServiceError) -> Answer:
+    body = json.dumps({"__type": error.code, "message": error.message}).encode()
+    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
+    return error.status, headers, body

@@ -1,0 +1,74 @@
+"""A real local cloud for tests: its own process, a free port, a state directory that goes away."""
+
+import itertools
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from mlops_foundation.local import process
+
+REGION = "eu-west-1"
+
+
+class CloudUnderTest:
+    """The running cloud and clients of it."""
+
+    def __init__(self, running: process.Running) -> None:
+        self.running = running
+        self.endpoint_url = running.endpoint_url
+        self.state_dir: Path = running.state_dir
+        self._accounts = itertools.count(100000000001)
+
+    def new_account(self) -> str:
+        """Return an account that no other test uses."""
+        return str(next(self._accounts))
+
+    def session(self, account: str, role: str = "", region: str = REGION) -> boto3.session.Session:
+        """Return a boto3 session of an account's root, or of a role in it; clients need the endpoint_url."""
+        credentials = process.sign_in(self.running, account, role).credentials
+        return boto3.session.Session(
+            credentials.access_key_id, credentials.secret_access_key, credentials.session_token, region
+        )
+
+    def client(self, service: str, account: str, role: str = "", region: str = REGION) -> Any:
+        """Return a boto3 client of this cloud."""
+        return self.session(account, role, region).client(service, endpoint_url=self.endpoint_url)
+
+    def environment(self, account: str, role: str = "", region: str = REGION) -> dict[str, str]:
+        """Return the AWS_* variables for a child process (AWS CLI, git, cdk)."""
+        found = process.sign_in(self.running, account, role).credentials
+        values = {
+            "AWS_ACCESS_KEY_ID": found.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": found.secret_access_key,
+            "AWS_SESSION_TOKEN": found.session_token or "",
+            "AWS_DEFAULT_REGION": region,
+            "AWS_REGION": region,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+        }
+        return {name: value for name, value in values.items() if value}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudUnderTest]:
+    """A local cloud with IAM enforced, shared by a session's tests; use ``cloud.new_account()`` to be alone."""
+    state_dir = tmp_path_factory.mktemp("cloud")
+    running = process.start(state_dir, free_port())
+    yield CloudUnderTest(running)
+    process.stop(state_dir)
+
+
+@pytest.fixture
+def account(cloud: CloudUnderTest) -> str:
+    """An account of its own for one test."""
+    return cloud.new_account()
