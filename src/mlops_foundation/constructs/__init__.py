@@ -1,0 +1,1 @@
+"""What stacks and templates are built of: the stack base, narrowed principals, parameters, acknowledgements."""

@@ -1,0 +1,62 @@
+"""One CDK app for the whole plan: a stage for each set and foundation, and in it the stacks in their order."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+import cdk_nag
+
+from mlops_foundation.config.models import Config
+from mlops_foundation.constructs.context import StackContext
+from mlops_foundation.core.errors import PluginError
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, TemplateSpec, load_builder
+
+
+def build_app(
+    config: Config, plan: Plan, outdir: Path, stacks: tuple[StackSpec, ...], templates: tuple[TemplateSpec, ...]
+) -> cdk.App:
+    """Build every stack of the plan.
+
+    Args:
+        config: The configuration.
+        plan: What to build.
+        outdir: Where the cloud assembly goes.
+        stacks: The specs that the plan was made from.
+        templates: Project templates, for the catalog.
+
+    Raises:
+        PluginError: When a builder cannot be loaded or does not return a stack.
+    """
+    app = cdk.App(outdir=str(outdir), analytics_reporting=False, tree_metadata=False, stack_traces=False)
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    specs = {spec.name: spec for spec in stacks}
+    for set_plan in plan.sets:
+        for foundation in set_plan.foundations:
+            if foundation.stacks:
+                _build_stage(app, config, set_plan, foundation, specs, templates)
+    return app
+
+
+def _build_stage(  # noqa: PLR0913, PLR0917  the parts of one stage; a class of them would be used here only
+    app: cdk.App,
+    config: Config,
+    set_plan: SetPlan,
+    foundation: Foundation,
+    specs: dict[str, StackSpec],
+    templates: tuple[TemplateSpec, ...],
+) -> None:
+    stage = cdk.Stage(
+        app,
+        f"{set_plan.name}-{foundation.name}",
+        env=cdk.Environment(account=foundation.account, region=foundation.region),
+    )
+    built: dict[str, cdk.Stack] = {}
+    for stack in foundation.stacks:
+        context = StackContext(config, set_plan, foundation, stack, templates)
+        builder = load_builder(specs[stack.name].builder, f"the stack {stack.name}")
+        made = builder(stage, context)
+        if not isinstance(made, cdk.Stack):
+            what = f"the builder of the stack {stack.name} returned no stack"
+            raise PluginError(what, specs[stack.name].builder, type(made).__name__, "aws_cdk.Stack")
+        built[stack.name] = made
+        for need in stack.needs:
+            made.add_stack_dependency(built[need])

@@ -1,0 +1,52 @@
+"""What a stack's builder is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops_foundation.config.models import Config
+from mlops_foundation.core.arns import AccountId, Region
+from mlops_foundation.core.names import Environment, PlatformNames
+from mlops_foundation.plan.models import Foundation, SetPlan, StackPlan, TemplateSpec
+
+
+@dataclass(frozen=True)
+class StackContext:
+    """One stack in one account, with everything its builder may look at.
+
+    Attributes:
+        config: The whole configuration.
+        set_plan: The set of accounts the stack belongs to.
+        foundation: The account and region it is made in, with the environments it serves.
+        stack: Its own plan.
+        templates: Project templates, for the catalog.
+    """
+
+    config: Config
+    set_plan: SetPlan
+    foundation: Foundation
+    stack: StackPlan
+    templates: tuple[TemplateSpec, ...]
+
+    @property
+    def names(self) -> PlatformNames:
+        """Names of what the prefix owns."""
+        return self.set_plan.names
+
+    @property
+    def account(self) -> AccountId:
+        """The stack's account."""
+        return self.foundation.account
+
+    @property
+    def region(self) -> Region:
+        """The stack's region."""
+        return self.foundation.region
+
+    @property
+    def accounts(self) -> Mapping[Environment, AccountId]:
+        """The accounts of the set by environment."""
+        return self.set_plan.accounts
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return an ARN of a regional service in the stack's account."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

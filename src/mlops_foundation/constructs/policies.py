@@ -1,0 +1,53 @@
+"""IAM statements the way the platform writes them: exact actions, named resources, narrowed principals."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aws_cdk import aws_iam as iam
+
+Conditions = Mapping[str, Mapping[str, Any]]
+
+PROJECT_TAG: Final = "sagemaker:project-name"
+PROJECT_ID_TAG: Final = "sagemaker:project-id"
+PROJECT_TAGS: Final = (PROJECT_TAG, PROJECT_ID_TAG)
+STUDIO_USER_TAG: Final = "mlops:studio-user"
+"""Session tag with the user profile that a person may open."""
+OWN_PROJECT: Final = f"${{aws:PrincipalTag/{PROJECT_TAG}}}"
+"""The project of who calls, from a tag of the role or the session."""
+
+IN_A_PROJECT: Final[Conditions] = {"Null": {f"aws:ResourceTag/{PROJECT_TAG}": "false"}}
+"""The resource belongs to some project."""
+
+
+def allow(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions | None = None) -> iam.PolicyStatement:
+    """Return an Allow statement of an identity's policy."""
+    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources), conditions=conditions)
+
+
+def deny(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions | None = None) -> iam.PolicyStatement:
+    """Return a Deny statement of an identity's policy."""
+    return iam.PolicyStatement(
+        sid=sid, effect=iam.Effect.DENY, actions=list(actions), resources=list(resources), conditions=conditions
+    )
+
+
+def narrowed(account: str, arns: Sequence[str]) -> iam.PrincipalBase:
+    """Return the principals of one account whose ARN is one of those given, ``*`` allowed in their names.
+
+    Naming the roles themselves as principals would need them to exist already, and IAM would replace them by ids
+    that outlive a role's replacement.
+    """
+    return iam.AccountPrincipal(account).with_conditions({"ArnLike": {"aws:PrincipalArn": list(arns)}})
+
+
+def deny_other_projects() -> iam.PolicyStatement:
+    """Return the Deny that keeps who has a project from every resource of other projects."""
+    return deny(
+        "OtherProjects",
+        ["*"],
+        ["*"],
+        {
+            "Null": {f"aws:PrincipalTag/{PROJECT_TAG}": "false", f"aws:ResourceTag/{PROJECT_TAG}": "false"},
+            "StringNotEquals": {f"aws:ResourceTag/{PROJECT_TAG}": OWN_PROJECT},
+        },
+    )

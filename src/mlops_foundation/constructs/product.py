@@ -1,0 +1,92 @@
+"""What a project template's builder is given, and where its seed archives are.
+
+A template is a folder ``templates/<name>/`` with ``product.py``. Its builder is a function::
+
+    def build(scope: Construct, id: str, context: ProductContext) -> servicecatalog.ProductStack: ...
+
+``scope`` is the catalog stack. The product's resources are made later, by Service Catalog, with the launch role.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops_foundation.config.models import Config
+from mlops_foundation.core.arns import AccountId, Region
+from mlops_foundation.core.names import Environment, PlatformNames, Stage, role_arn
+
+
+@dataclass(frozen=True)
+class SeedArchive:
+    """A zip in the bootstrap's asset bucket: literal names, as CodeCommit's ``Code.S3`` wants them."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
+class ProductContext:
+    """What a project template may look at.
+
+    Attributes:
+        prefix: The set's prefix.
+        region: The set's region.
+        accounts: The set's accounts by environment; defaults of PreProdAccount and ProdAccount.
+        tags: Mandatory tags of the configuration.
+        builds_in_vpc: Whether CodeBuild runs in the private subnets.
+        source_branch: The branch that starts the pipelines.
+        asset_bucket: The bootstrap's bucket in dev.
+        seeds: The archives of the template's seed folders, by the name its ``TemplateSpec`` gives them.
+        subnet_count: Number of private subnets, because an SSM list is a token.
+    """
+
+    prefix: str
+    region: Region
+    accounts: Mapping[Environment, AccountId]
+    tags: Mapping[str, str]
+    builds_in_vpc: bool
+    source_branch: str
+    asset_bucket: str
+    seeds: Mapping[str, SeedArchive]
+    subnet_count: int
+
+    @property
+    def names(self) -> PlatformNames:
+        """Names of what the prefix owns."""
+        return PlatformNames(self.prefix)
+
+    def boundary_arn(self, account: str) -> str:
+        """Return the permissions boundary that every role of a project must carry, in an account."""
+        return f"arn:aws:iam::{account}:policy{self.names.role_path}{self.names.project_boundary}"
+
+    def deploy_action_role_arn(self, account: str) -> str:
+        """Return the role that the deploy pipeline's CloudFormation actions take in a stage's account."""
+        return role_arn(account, self.names.deploy_action_role, self.names.role_path)
+
+    def deploy_execution_role_arn(self, account: str) -> str:
+        """Return the role that CloudFormation takes to deploy a project's stack in a stage's account."""
+        return role_arn(account, self.names.deploy_execution_role, self.names.role_path)
+
+    def account(self, stage: Stage) -> AccountId:
+        """Return the account of a stage."""
+        return self.accounts[stage]
+
+
+def product_context(
+    config: Config,
+    prefix: str,
+    region: Region,
+    accounts: Mapping[Environment, AccountId],
+    seeds: Mapping[str, SeedArchive],
+) -> ProductContext:
+    """Return the context of one set's products."""
+    return ProductContext(
+        prefix=prefix,
+        region=region,
+        accounts=accounts,
+        tags=config.tags,
+        builds_in_vpc=config.builds.in_vpc,
+        source_branch=config.source.branch,
+        asset_bucket=PlatformNames(prefix).asset_bucket(accounts["dev"], region),
+        seeds=seeds,
+        subnet_count=config.network.az_count,
+    )

@@ -1,0 +1,44 @@
+"""The platform's stacks, one folder each, in the order they are deployed.
+
+Adding one is a folder with a builder and a line here.
+"""
+
+from typing import Final
+
+from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, STAGES, VPC_ID, WORKLOAD_SECURITY_GROUP_ID
+from mlops_foundation.plan.models import StackSpec
+
+STACKS: Final[tuple[StackSpec, ...]] = (
+    StackSpec(
+        name="network",
+        description="VPC, subnets, NAT, VPC endpoints, security groups and flow logs",
+        environments=STAGES,
+        builder="mlops_foundation.stacks.network.stack:build",
+        config_section="network",
+        exports=(VPC_ID, PRIVATE_SUBNET_IDS, WORKLOAD_SECURITY_GROUP_ID),
+    ),
+    StackSpec(
+        name="targets",
+        description="What a project's deploy pipeline finds in an account: its roles, the boundary and the endpoints' key",
+        environments=STAGES,
+        builder="mlops_foundation.stacks.targets.stack:build",
+        exports=("/{prefix}/endpoint/key-arn",),
+    ),
+    StackSpec(
+        name="studio",
+        description="SageMaker Studio domain and user profiles, persona roles and their policies",
+        environments=("dev",),
+        builder="mlops_foundation.stacks.studio.stack:build",
+        needs=("network",),
+        config_section="studio",
+        exports=("/{prefix}/role/ds", "/{prefix}/role/lead", "/{prefix}/role/execution", "/{prefix}/studio/domain-id"),
+    ),
+    StackSpec(
+        name="catalog",
+        description="Service Catalog portfolio, the product SageMaker Project and its launch role",
+        environments=("dev",),
+        builder="mlops_foundation.stacks.catalog.stack:build",
+        needs=("targets", "studio"),
+        exports=("/{prefix}/catalog/product-id", "/{prefix}/catalog/portfolio-id"),
+    ),
+)

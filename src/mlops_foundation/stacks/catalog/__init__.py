@@ -1,0 +1,1 @@
+"""The catalog of project templates in the dev account."""

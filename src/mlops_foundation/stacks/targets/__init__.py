@@ -1,0 +1,1 @@
+"""What a stage account offers to the deploy pipelines of projects."""
