@@ -2,12 +2,13 @@
 
 import shutil
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from mlops_foundation.local.sandbox import Bubblewrap, RewrittenPaths, Sandbox, UserNamespace, Workload, probe
+from mlops_foundation.local.sandbox import Bubblewrap, RewrittenPaths, Running, Sandbox, UserNamespace, Workload, probe
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
@@ -78,6 +79,17 @@ def test_timeout_ends_the_whole_tree(sandbox: Sandbox, tmp_path: Path) -> None:
     time.sleep(0.3)
     assert (root / "beat").read_text() == last
     assert not run.alive
+
+
+def test_workload_outlives_the_thread_that_started_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    started: list[Running] = []
+    workload = _workload(_root(tmp_path), "sleep 30", tmp_path / "log")
+    thread = threading.Thread(target=lambda: started.append(sandbox.start(workload)))
+    thread.start()
+    thread.join()
+    time.sleep(0.2)
+    assert started[0].alive
+    started[0].kill()
 
 
 def test_bubblewrap_hides_the_rest_of_the_machine(tmp_path: Path) -> None:

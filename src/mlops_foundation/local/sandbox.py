@@ -17,7 +17,8 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -58,7 +59,6 @@ class Running:
     """A started workload."""
 
     process: "subprocess.Popen[bytes]"
-    argv: Sequence[str] = field(default_factory=tuple)
 
     @property
     def alive(self) -> bool:
@@ -113,17 +113,7 @@ class Sandbox(ABC):
         """Start a workload in a process group of its own."""
         argv, environment = self.command(workload)
         workload.log.parent.mkdir(parents=True, exist_ok=True)
-        with workload.log.open("ab") as log:
-            process = subprocess.Popen(
-                argv,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=workload.root,
-                start_new_session=True,
-            )
-        return Running(process, tuple(workload.argv))
+        return Running(_LAUNCHER.submit(_launch, argv, environment, workload).result())
 
     def works(self, folder: Path) -> bool:
         """Tell whether a command that writes below ``/opt/ml`` succeeds and leaves its file in ``folder``."""
@@ -137,6 +127,23 @@ class Sandbox(ABC):
             return False
         finally:
             mark.unlink(missing_ok=True)
+
+
+_LAUNCHER: Final = ThreadPoolExecutor(1, thread_name_prefix="sandbox")
+"""Starts every process: Linux ends a child "with its parent" when the *thread* that started it ends."""
+
+
+def _launch(argv: list[str], environment: dict[str, str], workload: Workload) -> "subprocess.Popen[bytes]":
+    with workload.log.open("ab") as log:
+        return subprocess.Popen(
+            argv,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=workload.root,
+            start_new_session=True,
+        )
 
 
 class Bubblewrap(Sandbox):
