@@ -36,7 +36,7 @@ def build_app(
     return app
 
 
-def _build_stage(  # noqa: PLR0913, PLR0917  the parts of one stage; a class of them would be used here only
+def _build_stage(
     app: cdk.App,
     config: Config,
     set_plan: SetPlan,

@@ -1,14 +1,12 @@
 """Acknowledged cdk-nag findings: each with the reason why it is right as it is."""
 
-import re
-from collections.abc import Iterable, Sequence
-from typing import Final
+import json
+from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
-
-_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
@@ -30,16 +28,31 @@ def acknowledge_wildcards(construct: IConstruct, statements: Sequence[iam.Policy
         statements: The policy.
         reason: Why these resources can be named by pattern only.
     """
-    findings = {finding: None for statement in statements for finding in _wildcards(statement)}
+    findings: dict[str, None] = {}
+    stack = cdk.Stack.of(construct)
+    for statement in statements:
+        if statement.effect == iam.Effect.ALLOW:
+            findings |= {f"Action::{action}": None for action in statement.actions if "*" in action}
+            resources = [_flatten(resource) for resource in stack.resolve(statement.resources)]
+            findings |= {f"Resource::{resource}": None for resource in resources if "*" in resource}
     acknowledgments = [
         cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-IAM5[{finding}]", reason=reason) for finding in findings
     ]
     cdk.Validations.of(construct).acknowledge(*acknowledgments)
 
 
-def _wildcards(statement: iam.PolicyStatement) -> Iterable[str]:
-    if statement.effect == iam.Effect.ALLOW:
-        yield from (f"Action::{action}" for action in statement.actions if "*" in action)
-        # cdk-nag writes a policy variable ${x} as <x>.
-        resources = [_VARIABLE.sub(r"<\1>", resource) for resource in statement.resources]
-        yield from (f"Resource::{resource}" for resource in resources if "*" in resource)
+def _flatten(reference: Any) -> str:  # noqa: ANN401  a string or an intrinsic function
+    """Write a resource as cdk-nag writes it in a finding: a reference or variable x as <x>."""
+    match reference:
+        case str():
+            return reference.replace("${", "<").replace("}", ">")
+        case {"Fn::Join": [delimiter, items]}:
+            return str(delimiter).join(_flatten(item) for item in items)
+        case {"Fn::Sub": text}:
+            return _flatten(text)
+        case {"Fn::GetAtt": [resource, attribute]}:
+            return f"<{_flatten(resource)}.{_flatten(attribute)}>"
+        case {"Ref": name}:
+            return f"<{name}>"
+        case _:
+            return json.dumps(reference, separators=(",", ":"))

@@ -19,12 +19,16 @@ IN_A_PROJECT: Final[Conditions] = {"Null": {f"aws:ResourceTag/{PROJECT_TAG}": "f
 """The resource belongs to some project."""
 
 
-def allow(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions | None = None) -> iam.PolicyStatement:
+def allow(
+    sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions | None = None
+) -> iam.PolicyStatement:
     """Return an Allow statement of an identity's policy."""
     return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources), conditions=conditions)
 
 
-def deny(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions | None = None) -> iam.PolicyStatement:
+def deny(
+    sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions | None = None
+) -> iam.PolicyStatement:
     """Return a Deny statement of an identity's policy."""
     return iam.PolicyStatement(
         sid=sid, effect=iam.Effect.DENY, actions=list(actions), resources=list(resources), conditions=conditions

@@ -19,7 +19,7 @@ STACKS: Final[tuple[StackSpec, ...]] = (
     ),
     StackSpec(
         name="targets",
-        description="What a project's deploy pipeline finds in an account: its roles, the boundary and the endpoints' key",
+        description="What a project's deploy pipeline finds in an account: roles, boundary, the endpoints' key",
         environments=STAGES,
         builder="mlops_foundation.stacks.targets.stack:build",
         exports=("/{prefix}/endpoint/key-arn",),

@@ -8,9 +8,7 @@ from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.stack import FoundationStack
 
 
-def add_endpoints(
-    stack: FoundationStack, context: StackContext, vpc: ec2.Vpc, workloads: ec2.ISecurityGroup
-) -> None:
+def add_endpoints(stack: FoundationStack, context: StackContext, vpc: ec2.Vpc, workloads: ec2.ISecurityGroup) -> None:
     """Add the endpoints that the configuration switches on, behind a security group of their own."""
     switched = [ENDPOINTS[name] for name in context.config.network.endpoints]
     interfaces = [endpoint for endpoint in switched if endpoint.id != "S3"]
@@ -20,9 +18,7 @@ def add_endpoints(
             s3.add_to_policy(statement)
     if not interfaces:
         return
-    group = ec2.SecurityGroup(
-        stack, "Endpoints", vpc=vpc, description="Interface endpoints", allow_all_outbound=False
-    )
+    group = ec2.SecurityGroup(stack, "Endpoints", vpc=vpc, description="Interface endpoints", allow_all_outbound=False)
     group.add_ingress_rule(workloads, ec2.Port.tcp(443), "Workloads to AWS services")
     for endpoint in interfaces:
         made = vpc.add_interface_endpoint(

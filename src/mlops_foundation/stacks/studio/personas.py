@@ -1,7 +1,8 @@
 """What each persona may do, one function each, and what nobody of them may.
 
 Reading and working is by project tag: a session without the tag ``sagemaker:project-name`` sees every project of the
-account, one with it its own only, and only a session with it may create jobs, pass the project's role or touch its data.
+account, one with it its own only, and only a session with it may create jobs, pass the project's role or touch its
+data.
 Approval is separated: versions and preprod are approved by the lead, production by the prod approver, by nobody else.
 """
 
@@ -44,7 +45,11 @@ def lead(context: StackContext) -> list[iam.PolicyStatement]:
         approve_stage(context, "ApprovePreprod"),
         allow(
             "StartDelivery",
-            ["codepipeline:StartPipelineExecution", "codepipeline:RetryStageExecution", "codepipeline:StopPipelineExecution"],
+            [
+                "codepipeline:StartPipelineExecution",
+                "codepipeline:RetryStageExecution",
+                "codepipeline:StopPipelineExecution",
+            ],
             [context.arn("codepipeline", "*_deploy_pipeline"), context.arn("codepipeline", "*_deploy_pipeline/*")],
         ),
         deny_stage_approval(context, "ApproveProd"),
@@ -155,7 +160,13 @@ def auditor(context: StackContext) -> list[iam.PolicyStatement]:
         allow("Parameters", ["ssm:GetParameter"], [context.arn("ssm", f"parameter{context.names.role_path}*")]),
         allow(
             "Lists",
-            ["cloudformation:ListStacks", "cloudtrail:LookupEvents", "iam:ListRoles", "kms:ListKeys", "s3:ListAllMyBuckets"],
+            [
+                "cloudformation:ListStacks",
+                "cloudtrail:LookupEvents",
+                "iam:ListRoles",
+                "kms:ListKeys",
+                "s3:ListAllMyBuckets",
+            ],
             ["*"],
         ),
         deny(
@@ -202,7 +213,11 @@ def _working(context: StackContext) -> list[iam.PolicyStatement]:
         *use_dev_endpoint(context),
         allow(
             "StartBuild",
-            ["codepipeline:RetryStageExecution", "codepipeline:StartPipelineExecution", "codepipeline:StopPipelineExecution"],
+            [
+                "codepipeline:RetryStageExecution",
+                "codepipeline:StartPipelineExecution",
+                "codepipeline:StopPipelineExecution",
+            ],
             [context.arn("codepipeline", "*_build_pipeline"), context.arn("codepipeline", "*_build_pipeline/*")],
         ),
         allow(

@@ -35,9 +35,12 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
     roles = {persona: _persona_role(stack, context, persona) for persona in _PERSONAS}
     execution = _execution_role(stack, context)
     domain = _domain(stack, context, execution)
-    for persona, role in {**roles, "execution": execution}.items():
-        if persona in ("data-scientist", "lead", "execution"):
-            parameters.publish(stack, f"{role.node.id}RoleArn", names.role_parameter(persona), role.role_arn)
+    for persona, role in (
+        ("data-scientist", roles["data-scientist"]),
+        ("lead", roles["lead"]),
+        ("execution", execution),
+    ):
+        parameters.publish(stack, f"{role.node.id}RoleArn", names.role_parameter(persona), role.role_arn)
     parameters.publish(stack, "DomainId", names.domain_id_parameter, domain.attr_domain_id)
     return stack
 
@@ -54,7 +57,9 @@ def _persona_role(stack: FoundationStack, context: StackContext, persona: Person
         inline_policies={persona: iam.PolicyDocument(statements=statements)},
     )
     trust(role, context.account, context.config, persona)
-    reason = "People reach projects that are made later: by name pattern in this account and region, and by project tag."
+    reason = (
+        "People reach projects that are made later: by name pattern in this account and region, and by project tag."
+    )
     acknowledge_wildcards(role, statements, reason)
     return role
 
@@ -103,9 +108,7 @@ def _domain(stack: FoundationStack, context: StackContext, execution: iam.Role) 
             studio_web_portal="ENABLED",
             default_landing_uri="studio::",
         ),
-        domain_settings=sagemaker.CfnDomain.DomainSettingsProperty(
-            execution_role_identity_config="USER_PROFILE_NAME"
-        ),
+        domain_settings=sagemaker.CfnDomain.DomainSettingsProperty(execution_role_identity_config="USER_PROFILE_NAME"),
     )
     domain.apply_removal_policy(RemovalPolicy.RETAIN)
     studio = context.config.studio

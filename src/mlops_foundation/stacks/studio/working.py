@@ -3,7 +3,14 @@
 from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.constructs.policies import IN_A_PROJECT, OWN_PROJECT, PROJECT_TAG, STUDIO_USER_TAG, Conditions, allow
+from mlops_foundation.constructs.policies import (
+    IN_A_PROJECT,
+    OWN_PROJECT,
+    PROJECT_TAG,
+    STUDIO_USER_TAG,
+    Conditions,
+    allow,
+)
 
 
 def read_machine_learning(context: StackContext) -> list[iam.PolicyStatement]:
@@ -11,7 +18,12 @@ def read_machine_learning(context: StackContext) -> list[iam.PolicyStatement]:
     return [
         allow(
             "ReadMachineLearning",
-            ["sagemaker:BatchDescribeModelPackage", "sagemaker:Describe*", "sagemaker:ListTags", "sagemaker:QueryLineage"],
+            [
+                "sagemaker:BatchDescribeModelPackage",
+                "sagemaker:Describe*",
+                "sagemaker:ListTags",
+                "sagemaker:QueryLineage",
+            ],
             [context.arn("sagemaker", "*")],
         ),
         allow(
@@ -64,7 +76,12 @@ def watch(context: StackContext) -> list[iam.PolicyStatement]:
         ),
         allow(
             "ReadMetrics",
-            ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics", "logs:DescribeLogGroups"],
+            [
+                "cloudwatch:GetMetricData",
+                "cloudwatch:GetMetricStatistics",
+                "cloudwatch:ListMetrics",
+                "logs:DescribeLogGroups",
+            ],
             ["*"],
             {"StringEquals": {"aws:RequestedRegion": context.region}},
         ),
@@ -157,7 +174,9 @@ def project_data(context: StackContext) -> list[iam.PolicyStatement]:
 
 def use_dev_endpoint(context: StackContext) -> list[iam.PolicyStatement]:
     """Call the projects' endpoints in dev."""
-    return [allow("DevEndpoints", ["sagemaker:InvokeEndpoint"], [context.arn("sagemaker", "endpoint/*-dev")], IN_A_PROJECT)]
+    return [
+        allow("DevEndpoints", ["sagemaker:InvokeEndpoint"], [context.arn("sagemaker", "endpoint/*-dev")], IN_A_PROJECT)
+    ]
 
 
 def studio_apps(context: StackContext) -> list[iam.PolicyStatement]:
@@ -166,7 +185,10 @@ def studio_apps(context: StackContext) -> list[iam.PolicyStatement]:
     Source: "Use IAM policies with Studio: apps and spaces" in the SageMaker developer guide.
     """
     profile = context.arn("sagemaker", "user-profile/${sagemaker:DomainId}/${sagemaker:UserProfileName}")
-    owner = {"ArnLike": {"sagemaker:OwnerUserProfileArn": profile}, "StringEquals": {"sagemaker:SpaceSharingType": ["Private"]}}
+    owner: Conditions = {
+        "ArnLike": {"sagemaker:OwnerUserProfileArn": profile},
+        "StringEquals": {"sagemaker:SpaceSharingType": ["Private"]},
+    }
     return [
         allow(
             "OwnApps",

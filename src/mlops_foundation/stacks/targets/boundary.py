@@ -42,7 +42,7 @@ _NETWORK_INTERFACES = (
 
 def project_boundary(context: StackContext) -> list[iam.PolicyStatement]:
     """Return the statements of the permissions boundary in the context's account."""
-    return [*_data(context), *_services(context), *_never(context)]
+    return [*_data(context), *_services(context), *_never()]
 
 
 def _accounts(context: StackContext) -> list[str]:
@@ -56,12 +56,26 @@ def _data(context: StackContext) -> list[iam.PolicyStatement]:
     return [
         allow(
             "Objects",
-            ["s3:AbortMultipartUpload", "s3:DeleteObject*", "s3:GetBucket*", "s3:GetObject*", "s3:List*", "s3:PutObject*"],
+            [
+                "s3:AbortMultipartUpload",
+                "s3:DeleteObject*",
+                "s3:GetBucket*",
+                "s3:GetObject*",
+                "s3:List*",
+                "s3:PutObject*",
+            ],
             [*buckets, *(f"{bucket}/*" for bucket in buckets)],
         ),
         allow(
             "Keys",
-            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            [
+                "kms:CreateGrant",
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey*",
+                "kms:ReEncrypt*",
+            ],
             [f"arn:aws:kms:{context.region}:{account}:key/*" for account in accounts],
         ),
         allow(
@@ -87,7 +101,12 @@ def _services(context: StackContext) -> list[iam.PolicyStatement]:
         allow("SageMakerLists", ["sagemaker:List*", "sagemaker:Search"], ["*"]),
         allow(
             "Images",
-            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"],
+            [
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:DescribeImages",
+                "ecr:GetDownloadUrlForLayer",
+            ],
             [f"arn:aws:ecr:{region}:*:repository/*"],
         ),
         allow("ImageLogin", ["ecr:GetAuthorizationToken"], ["*"]),
@@ -109,8 +128,9 @@ def _services(context: StackContext) -> list[iam.PolicyStatement]:
                 "codecommit:GitPull",
                 "codecommit:UploadArchive",
                 "codepipeline:GetPipeline*",
-                "codepipeline:ListPipelineExecutions",
+                "codepipeline:List*",
                 "codepipeline:StartPipelineExecution",
+                "codepipeline:StopPipelineExecution",
             ],
             [context.arn(service, "*") for service in ("codebuild", "codecommit", "codepipeline")],
         ),
@@ -125,7 +145,7 @@ def _services(context: StackContext) -> list[iam.PolicyStatement]:
     ]
 
 
-def _never(context: StackContext) -> list[iam.PolicyStatement]:
+def _never() -> list[iam.PolicyStatement]:
     tag = f"aws:RequestTag/{PROJECT_TAG}"
     return [
         deny(
