@@ -1,6 +1,7 @@
 """The services of ours, in the order they start. Adding one is a folder and a line."""
 
 from mlops_foundation.local.contract import Service
+from mlops_foundation.local.services.codebuild import CodeBuild
 from mlops_foundation.local.services.codecommit import CodeCommit
 
-SERVICES: tuple[type[Service], ...] = (CodeCommit,)
+SERVICES: tuple[type[Service], ...] = (CodeCommit, CodeBuild)

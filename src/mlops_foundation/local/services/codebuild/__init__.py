@@ -1,0 +1,5 @@
+"""CodeBuild: builds that run as child processes, in an environment of their own, as the project's service role."""
+
+from mlops_foundation.local.services.codebuild.service import CodeBuild
+
+__all__ = ["CodeBuild"]
