@@ -1,0 +1,1 @@
+"""Template ``realtime``: a supervised model behind a real-time endpoint."""

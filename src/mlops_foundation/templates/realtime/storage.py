@@ -1,0 +1,164 @@
+"""Where a project keeps data, models and pipeline artifacts, and which role outside the account may read them."""
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from mlops_foundation.constructs.nag import acknowledge
+from mlops_foundation.core.names import Stage
+from mlops_foundation.templates.realtime.names import Names
+
+_REMOTE: tuple[Stage, ...] = ("preprod", "prod")
+
+
+class Storage(Construct):
+    """Two buckets with a key each, the registry's group, and the project's SSM parameters.
+
+    S3, KMS and the registry refuse a policy that names a role which does not exist yet, and the roles in preprod and
+    prod are made by the first promotion. So a statement names the account, narrowed to the exact ARNs of those roles.
+    """
+
+    def __init__(self, scope: Construct, names: Names, facts: Mapping[str, str]) -> None:
+        super().__init__(scope, "Storage")
+        self.artifact_key = self._key("ArtifactKey", "Data and models of the project")
+        self.artifact_bucket = self._bucket("ArtifactBucket", names.sub("${SageMakerProjectName}-${AWS::AccountId}"))
+        self.pipeline_key = self._key("PipelineKey", "Artifacts and logs of the project's pipelines")
+        self.pipeline_bucket = self._bucket(
+            "PipelineBucket", names.sub("${SageMakerProjectName}-pipeline-${AWS::AccountId}"), self.pipeline_key
+        )
+        self._share(names)
+        self._let_logs_use(self.pipeline_key, names)
+        self.group = sagemaker.CfnModelPackageGroup(
+            self,
+            "ModelPackageGroup",
+            model_package_group_name=names.project,
+            model_package_group_description="Versions of the project's model",
+            model_package_group_policy=self._group_policy(names),
+        )
+        self._publish(names, facts)
+
+    def _key(self, construct_id: str, description: str) -> kms.Key:
+        return kms.Key(
+            self,
+            construct_id,
+            description=description,
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+
+    def _bucket(self, construct_id: str, name: str, key: kms.Key | None = None) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            construct_id,
+            bucket_name=name,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key or self.artifact_key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        reason = "Reads and writes are data events of the organization's trail; a second bucket of logs adds nothing."
+        acknowledge(bucket, "AwsSolutions-S1", reason)
+        return bucket
+
+    def _share(self, names: Names) -> None:
+        """Let the roles of the other stages read: containers their model, CloudFormation actions their template."""
+        for stage in _REMOTE:
+            reader = narrowed(names.account(stage), [names.endpoint_role_arn(stage)])
+            self.artifact_bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"Model{stage.capitalize()}",
+                    principals=[reader],
+                    actions=["s3:GetObject"],
+                    resources=[self.artifact_bucket.arn_for_objects("*")],
+                )
+            )
+            self.artifact_bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"ModelList{stage.capitalize()}",
+                    principals=[reader],
+                    actions=["s3:ListBucket"],
+                    resources=[self.artifact_bucket.bucket_arn],
+                )
+            )
+            self._let_decrypt(self.artifact_key, f"Model{stage.capitalize()}", reader)
+            deployer = narrowed(names.account(stage), [names.deploy_action_role_arn(stage)])
+            self.pipeline_bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"Template{stage.capitalize()}",
+                    principals=[deployer],
+                    actions=["s3:GetObject", "s3:GetObjectVersion"],
+                    resources=[self.pipeline_bucket.arn_for_objects("*")],
+                )
+            )
+            self._let_decrypt(self.pipeline_key, f"Template{stage.capitalize()}", deployer)
+
+    @staticmethod
+    def _let_decrypt(key: kms.Key, sid: str, principal: iam.IPrincipal) -> None:
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid, principals=[principal], actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"]
+            )
+        )
+
+    @staticmethod
+    def _let_logs_use(key: kms.Key, names: Names) -> None:
+        groups = names.arn("logs", "log-group:/aws/codebuild/${SageMakerProjectName}-*")
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Logs",
+                principals=[iam.ServicePrincipal("logs.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+            )
+        )
+
+    @staticmethod
+    def _group_policy(names: Names) -> dict[str, object]:
+        """Let CloudFormation and the integration tests of the other stages see the version they deploy."""
+        group = names.arn("sagemaker", "model-package-group/${SageMakerProjectName}")
+        versions = names.arn("sagemaker", "model-package/${SageMakerProjectName}/*")
+        statements = [
+            {
+                "Sid": f"Versions{stage.capitalize()}",
+                "Effect": "Allow",
+                "Principal": {"AWS": names.sub("arn:aws:iam::" + account + ":root")},
+                "Action": ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", "sagemaker:CreateModel"],
+                "Resource": [group, versions],
+                "Condition": {"ArnEquals": {"aws:PrincipalArn": names.deploy_execution_role_arn(stage)}},
+            }
+            for stage, account in zip(_REMOTE, ("${PreProdAccount}", "${ProdAccount}"), strict=True)
+        ]
+        return {"Version": "2012-10-17", "Statement": statements}
+
+    def _publish(self, names: Names, facts: Mapping[str, str]) -> None:
+        values = {
+            **facts,
+            "artifact-bucket": self.artifact_bucket.bucket_name,
+            "artifact-key": self.artifact_key.key_arn,
+            "model-package-group": names.project,
+            "project-id": names.project_id,
+        }
+        for name, value in values.items():
+            ssm.StringParameter(
+                self,
+                "".join(part.capitalize() for part in name.split("-")) + "Parameter",
+                parameter_name=names.sub(f"{names.literal.parameters}/{name}"),
+                string_value=value,
+                simple_name=False,
+            )
+
+
+def narrowed(account: str, arns: Sequence[str]) -> iam.IPrincipal:
+    """Return an account as principal, narrowed to exact role ARNs."""
+    return iam.AccountPrincipal(account).with_conditions({"ArnEquals": {"aws:PrincipalArn": list(arns)}})
