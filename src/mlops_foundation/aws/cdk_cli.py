@@ -1,0 +1,111 @@
+"""The official cdk CLI, at a pinned version, on the Node that the package brings.
+
+It is installed once for a user, below the cache folder, from the lock file beside this module.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from mlops_foundation.core import node
+from mlops_foundation.core.errors import DeployError
+
+_LOCK = files("mlops_foundation.aws") / "cdk"
+
+
+def version() -> str:
+    """Return the pinned version of the CLI."""
+    package = json.loads((_LOCK / "package.json").read_text())
+    return str(package["dependencies"]["aws-cdk"])
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder of the product."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "mlops-foundation"
+
+
+def install() -> Path:
+    """Return the CLI's script, installing it when it is not there yet.
+
+    Raises:
+        DeployError: When npm cannot install it.
+    """
+    folder = cache_folder() / f"aws-cdk-{version()}"
+    script = folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
+    if script.exists():
+        return script
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        _install_into(made)
+        made.chmod(0o755)
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return script
+
+
+def _install_into(folder: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        with as_file(_LOCK / name) as source:
+            shutil.copy(source, folder)
+    npm = node.bin_folder().parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    command = [_node(), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    done = subprocess.run(command, cwd=folder, env=_environment({}), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DeployError(
+            f"the cdk CLI {version()} cannot be installed",
+            where=str(folder.parent),
+            got=(done.stderr or done.stdout).strip()[-500:],
+            expected="npm can reach its registry",
+            fix="check the network and npm's settings, then run the command again",
+        )
+
+
+def _node() -> str:
+    return str(node.bin_folder() / "node")
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment without AWS settings of its own, so that nobody else's credentials are used."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    settings = {
+        "PATH": f"{node.bin_folder()}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    ca_bundle = {name: value for name, value in os.environ.items() if name == "AWS_CA_BUNDLE"}
+    return inherited | settings | ca_bundle | dict(variables)
+
+
+@contextmanager
+def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run the CLI; its output, both streams, can be read line by line from ``stdout``.
+
+    Args:
+        arguments: Arguments after ``cdk``.
+        environment: AWS_* variables of the caller.
+    """
+    command = [_node(), str(install()), *arguments]
+    with subprocess.Popen(
+        command,
+        env=_environment(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise

@@ -1,0 +1,75 @@
+"""Deploy a cloud assembly with the cdk CLI: one command for all accounts."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_foundation.aws import cdk_cli
+from mlops_foundation.aws.stacks import Report
+from mlops_foundation.core.errors import StackFailed
+
+_ERROR = re.compile(r"(?:❌|failed:|Error:|error:)")
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_KEEP_LINES = 400
+
+
+@dataclass(frozen=True)
+class CdkRun:
+    """What one run of the CLI said and how it ended."""
+
+    exit_code: int
+    lines: Sequence[str]
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str], report: Report) -> CdkRun:
+    """Run the cdk CLI and pass on every line it says."""
+    lines: list[str] = []
+    with cdk_cli.running(arguments, environment) as process:
+        for raw in process.stdout or ():
+            line = _ANSI.sub("", raw).rstrip()
+            if line:
+                lines.append(line)
+                del lines[:-_KEEP_LINES]
+                report(line)
+    return CdkRun(process.returncode, lines)
+
+
+def deploy(
+    assembly: Path, patterns: Sequence[str], extra: Sequence[str], environment: Mapping[str, str], report: Report
+) -> None:
+    """Deploy stacks of an assembly.
+
+    Args:
+        assembly: Folder that ``mlops synth -o`` wrote.
+        patterns: Stack selection, for example ``default-dev/*``.
+        extra: Further arguments of ``cdk deploy``, passed through.
+        environment: AWS_* variables of who deploys.
+        report: Takes each line of the CLI's output.
+
+    Raises:
+        StackFailed: With the CLI's own error lines.
+    """
+    arguments = [
+        "deploy",
+        "--app",
+        str(assembly),
+        "--require-approval=never",
+        "--no-notices",
+        "--no-version-reporting",
+        "--progress=events",
+        "--concurrency=4",
+        "--asset-parallelism",
+        *extra,
+        *patterns,
+    ]
+    done = run(arguments, environment, report)
+    if done.exit_code:
+        said = [line for line in done.lines if _ERROR.search(line)] or list(done.lines[-5:])
+        raise StackFailed(
+            said[0].strip(),
+            where=f"cdk deploy {' '.join(patterns)}",
+            got="\n".join(said[1:6]),
+            expected="every stack CREATE_COMPLETE or UPDATE_COMPLETE",
+            fix="put the reason right, then run mlops deploy again; stacks that are whole are left alone",
+        )

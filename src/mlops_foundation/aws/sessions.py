@@ -1,0 +1,148 @@
+"""Who we are in each account: the platform's only door to boto3.
+
+The same code serves AWS and the local cloud; they differ in where credentials come from and in the endpoint.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+
+from mlops_foundation.core.arns import Region
+from mlops_foundation.core.errors import AccessDenied, DeployError
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Credentials as text; never printed."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+class Source(Protocol):
+    """Where credentials come from."""
+
+    endpoint_url: str | None
+
+    def keys(self, account: str, role: str) -> Keys:
+        """Return credentials of a role in an account; of its administrator when ``role`` is empty."""
+
+
+class Sessions:
+    """Clients and environments for any account and role, each made once."""
+
+    def __init__(self, source: Source, region: Region) -> None:
+        self._source = source
+        self._region = region
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    @property
+    def region(self) -> Region:
+        """The region of all clients."""
+        return self._region
+
+    def client(self, service: str, account: str, role: str = "") -> Any:  # noqa: ANN401  boto3 clients
+        """Return a client that acts in an account as a role, or as its administrator."""
+        key = (service, account, role)
+        if key not in self._clients:
+            keys = self._source.keys(account, role)
+            session = boto3.session.Session(
+                keys.access_key_id, keys.secret_access_key, keys.session_token, self._region
+            )
+            self._clients[key] = session.client(
+                service,
+                endpoint_url=self._source.endpoint_url,
+                config=Config(retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"}),
+            )
+        return self._clients[key]
+
+    def environment(self, account: str, role: str = "") -> dict[str, str]:
+        """Return the AWS_* variables of a child process that acts in an account as a role."""
+        keys = self._source.keys(account, role)
+        values: Mapping[str, str | None] = {
+            "AWS_ACCESS_KEY_ID": keys.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+            "AWS_SESSION_TOKEN": keys.session_token,
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            "AWS_ENDPOINT_URL": self._source.endpoint_url,
+        }
+        return {name: value for name, value in values.items() if value}
+
+
+class ProfileSource:
+    """Profiles of the shared credentials file: ``<prefix>-<environment>`` for each account, else the default chain.
+
+    Args:
+        profiles: Account id -> profile name.
+    """
+
+    endpoint_url: str | None = None
+
+    def __init__(self, profiles: Mapping[str, str]) -> None:
+        self._profiles = profiles
+
+    def keys(self, account: str, role: str) -> Keys:
+        """Return a profile's credentials, or a session of a role that the profile may assume.
+
+        Raises:
+            AccessDenied: When there are no credentials, or they belong to another account.
+        """
+        profile = self._profiles.get(account)
+        try:
+            session = boto3.session.Session(profile_name=profile)
+        except ProfileNotFound:
+            session = boto3.session.Session()
+        try:
+            found = session.client("sts").get_caller_identity()["Account"]
+        except (BotoCoreError, ClientError) as error:
+            raise self._denied(account, str(error)) from error
+        if found != account:
+            raise self._denied(account, f"credentials of account {found}")
+        if role:
+            session = self._assume(session, account, role)
+        credentials = session.get_credentials().get_frozen_credentials()
+        return Keys(credentials.access_key, credentials.secret_key, credentials.token)
+
+    @staticmethod
+    def _assume(session: Any, account: str, role: str) -> Any:  # noqa: ANN401  boto3 sessions
+        try:
+            made = session.client("sts").assume_role(
+                RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="mlops"
+            )["Credentials"]
+        except ClientError as error:
+            raise AccessDenied(
+                error.response["Error"]["Message"],
+                where=f"role {role} in account {account}",
+                expected="a role that your profile may assume",
+                fix="ask the platform engineer to add you to sign_in in mlops.yaml",
+            ) from error
+        return boto3.session.Session(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+
+    def _denied(self, account: str, got: str) -> AccessDenied:
+        profile = self._profiles.get(account, "default")
+        return AccessDenied(
+            f"there are no credentials for account {account}",
+            where=f"AWS profile {profile}",
+            got=got,
+            expected=f"a profile {profile} whose credentials belong to account {account}",
+            fix=f"aws configure --profile {profile}, or: aws sso login --profile {profile}",
+        )
+
+
+def caller(client: Any) -> str:  # noqa: ANN401  boto3 clients
+    """Return the ARN that an STS client acts as.
+
+    Raises:
+        DeployError: When the endpoint does not answer.
+    """
+    try:
+        arn: str = client.get_caller_identity()["Arn"]
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(f"AWS does not answer: {error}", fix="check your network and credentials") from error
+    return arn

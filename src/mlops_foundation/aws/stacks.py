@@ -1,0 +1,123 @@
+"""CloudFormation stacks: create or update one, wait, and say the first reason when it fails."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mlops_foundation.core.errors import StackFailed
+
+_POLL_S = 0.5
+_POLL_MAX_S = 5.0
+
+Report = Callable[[str], None]
+"""Takes one line on what is happening."""
+
+
+@dataclass(frozen=True)
+class StackState:
+    """A stack as it is.
+
+    Attributes:
+        account: Account it is in.
+        name: Stack name.
+        status: CloudFormation's status, ``ABSENT`` when there is none.
+        outputs: Outputs by key.
+    """
+
+    account: str
+    name: str
+    status: str
+    outputs: Mapping[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the stack is there and whole."""
+        return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+
+
+def describe(client: Any, account: str, name: str) -> StackState:  # noqa: ANN401  boto3 clients
+    """Return the state of a stack."""
+    try:
+        found = client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return StackState(account, name, "ABSENT", {})
+        raise
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    return StackState(account, name, found["StackStatus"], outputs)
+
+
+def deploy(
+    client: Any,  # noqa: ANN401  boto3 clients
+    account: str,
+    name: str,
+    template: str,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+) -> StackState:
+    """Create or update a stack from a template and wait for it; nothing happens when nothing changed.
+
+    Args:
+        client: CloudFormation client in the account.
+        account: For the answer and errors.
+        name: Stack name.
+        template: Template text, at most 51,200 characters.
+        parameters: Parameter values.
+        tags: Stack tags.
+
+    Raises:
+        StackFailed: With the first failed resource and its reason.
+    """
+    request = {
+        "StackName": name,
+        "TemplateBody": template,
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    state = describe(client, account, name)
+    if state.status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}:
+        client.delete_stack(StackName=name)
+        wait(client, account, name)
+        state = describe(client, account, name)
+    try:
+        if state.status in {"ABSENT", "DELETE_COMPLETE"}:
+            client.create_stack(**request)
+        else:
+            client.update_stack(**request)
+    except ClientError as error:
+        if "No updates are to be performed" in error.response["Error"]["Message"]:
+            return state
+        raise StackFailed(error.response["Error"]["Message"], where=f"stack {name} in {account}") from error
+    state = wait(client, account, name)
+    if not state.complete:
+        raise failure(client, state)
+    return state
+
+
+def wait(client: Any, account: str, name: str) -> StackState:  # noqa: ANN401  boto3 clients
+    """Wait until nothing is in progress in a stack."""
+    pause_s = _POLL_S
+    while (state := describe(client, account, name)).status.endswith("IN_PROGRESS"):
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, _POLL_MAX_S)
+    return state
+
+
+def failure(client: Any, state: StackState) -> StackFailed:  # noqa: ANN401  boto3 clients
+    """Return the error for a stack that failed: its first failed resource and why."""
+    events: Sequence[Mapping[str, str]] = client.describe_stack_events(StackName=state.name)["StackEvents"]
+    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
+    first = next((event for event in failed if "cancelled" not in event.get("ResourceStatusReason", "")), None)
+    resource = f"{first['LogicalResourceId']} ({first['ResourceType']})" if first else "the stack"
+    reason = first.get("ResourceStatusReason", "no reason given") if first else "no resource failed"
+    return StackFailed(
+        f"{resource} failed: {reason}",
+        where=f"stack {state.name} in account {state.account}",
+        got=state.status,
+        expected="CREATE_COMPLETE or UPDATE_COMPLETE",
+        fix="put the reason right, then run the same command again; it continues where it stopped",
+    )
