@@ -27,7 +27,7 @@ def authorize(principal: Principal, check: Check, region: Region, service_of: Ow
         ServiceError: ``AccessDeniedException`` with AWS's sentence: who, what, on what, why.
     """
     service = service_of(check.resource)
-    tags: Mapping[str, str] = service.tags_of(check.resource) if service else {}
+    tags: Mapping[str, str] = service.tags_of(check.resource) if service else iam.built_in_tags(check.resource)
     context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()} | dict(check.context)
     policy = service.policy_of(check.resource) if service else iam.built_in_policy(check.resource)
     decision = iam.decide(principal, Check(check.action, check.resource, context), region, policy)

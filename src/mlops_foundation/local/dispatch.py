@@ -74,7 +74,7 @@ def request_tags(request: Json) -> Json:
     else:
         pairs = {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value", "")) for tag in tags or ()}
     context: Json = {f"aws:RequestTag/{key}": value for key, value in pairs.items()}
-    removed: list[str] = request.get("TagKeys", request.get("tagKeys", []))
+    removed: list[str] = request.get("TagKeys") or request.get("tagKeys") or []
     keys = [*pairs, *removed]
     return context | ({"aws:TagKeys": keys} if keys else {})
 

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,13 +137,19 @@ def reset(state_dir: Path) -> None:
     shutil.rmtree(state_dir, ignore_errors=True)
 
 
-def sign_in(running: Running, account: str, role: str = "") -> SignedIn:
+def sign_in(running: Running, account: str, role: str = "", tags: Mapping[str, str] | None = None) -> SignedIn:
     """Return credentials of an account's root, or of a role in it, as a person's sign-in would give them.
+
+    Args:
+        running: The cloud.
+        account: Account id.
+        role: Name of a role, or empty for the root.
+        tags: Session tags, for example the project that the person works in.
 
     Raises:
         LocalCloudError: When the account has no such role.
     """
-    body = json.dumps({"account": account, "role": role}).encode()
+    body = json.dumps({"account": account, "role": role, "tags": dict(tags or {})}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{running.port}{_CONTROL}/sign-in", body)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310

@@ -80,7 +80,7 @@ def _control(cloud: Any) -> Starlette:  # noqa: ANN401  LocalCloud
             found = iam.role_named(account, name)
             if found is None:
                 return JSONResponse({"error": f"account {account} has no role {name}"}, status_code=404)
-            principal = iam.start_session(found, asked.get("session", "local"), principal.arn)
+            principal = iam.start_session(found, asked.get("session", "local"), principal.arn, asked.get("tags"))
         return JSONResponse(
             {
                 "arn": principal.arn,

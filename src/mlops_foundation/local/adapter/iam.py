@@ -1,11 +1,14 @@
 """Principals, sessions and policy decisions: ministack's IAM and STS behind our own types."""
 
+import dataclasses
 import json
+import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, sts
+from ministack.services import iam, sts, tagging
 
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId, Arn, Region
@@ -33,8 +36,60 @@ def install() -> None:
             principal = {kind: value for kind, value in principal.items() if kind != "Service"}
         return bool(principal) and principal_matches(principal, caller_arn, federated)
 
+    first_match = iam_evaluator._first_match
+
+    def first_match_with_variables(ctx: Any, statements: list[Any], effect: str) -> Any:
+        return first_match(ctx, [_with_variables(statement, ctx) for statement in statements], effect)
+
     iam_evaluator._resolve_condition_key = resolve_condition_key
+    iam_evaluator._first_match = first_match_with_variables
     iam_evaluator._trust_principal_matches = trust_principal_matches
+
+
+def _with_variables(statement: Any, ctx: Any) -> Any:
+    """Put the request's values in the place of policy variables, in resources and condition values.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    if "${" not in f"{statement.resources}{statement.not_resources}{statement.conditions}":
+        return statement
+    return dataclasses.replace(
+        statement,
+        resources=[_substitute(text, ctx) for text in statement.resources],
+        not_resources=[_substitute(text, ctx) for text in statement.not_resources],
+        conditions=_in_values(statement.conditions, ctx),
+    )
+
+
+def _in_values(value: Any, ctx: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_values(item, ctx) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_in_values(item, ctx) for item in value]
+    return _substitute(value, ctx) if isinstance(value, str) else value
+
+
+def _substitute(text: str, ctx: Any) -> str:
+    def value_of(match: re.Match[str]) -> str:
+        if match["special"]:
+            return match["special"]
+        value = iam_evaluator._resolve_condition_key(match["key"], ctx)
+        if isinstance(value, str):
+            return value
+        return _NO_VALUE if match["default"] is None else match["default"]
+
+    return _VARIABLE.sub(value_of, text)
+
+
+_VARIABLE = re.compile(r"\$\{(?:(?P<special>[*?$])|(?P<key>[^,}]+)(?:,\s*'(?P<default>[^']*)')?)\}")
+_NO_VALUE = "\N{NULL}"
+"""Stands for a variable that the request has no value for: nothing matches it."""
+
+
+def built_in_tags(arn: str) -> Json:
+    """Return the tags of a resource that ministack itself serves."""
+    found: Json | None = tagging.resource_tags(arn)
+    return found or {}
 
 
 def role_of_session(arn: str) -> str | None:
@@ -140,8 +195,8 @@ def denial(principal: Principal, check: Check, explicit: bool) -> str:
     return str(message)
 
 
-def start_session(role_arn: str, session_name: str, source: str) -> Principal:
-    """Register a session of a role without asking its trust policy; the caller has decided that."""
+def start_session(role_arn: str, session_name: str, source: str, tags: Mapping[str, str] | None = None) -> Principal:
+    """Register a session of a role, with session tags, without asking its trust policy; the caller decided that."""
     arn = Arn.parse(role_arn)
     token = clock.new_token(64)
     credentials = Credentials(
@@ -158,7 +213,7 @@ def start_session(role_arn: str, session_name: str, source: str) -> Principal:
         "PrincipalType": "AssumedRole",
         "SourceAccessKeyId": "",
         "SourcePrincipalArn": source,
-        "SessionTags": [],
+        "SessionTags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
         "SessionPolicies": None,
     }
     sts.register_session(credentials.access_key_id, record)
