@@ -1,0 +1,68 @@
+"""SageMaker: jobs, pipelines, the model registry, hosting, Studio and projects.
+
+| part | holds |
+|---|---|
+| ``jobs/`` | processing and training jobs: a command in an image's runtime, in the sandbox, as the job's role |
+| ``pipelines/`` | definitions, expressions and the executor, which calls the other operations as the pipeline's role |
+| ``registry/`` | model package groups, their policies, versions and approval |
+| ``hosting/`` | models, endpoint configurations, endpoints and their model servers |
+| ``studio.py``, ``projects.py``, ``tags.py`` | domains and profiles; projects from Service Catalog; tags |
+| ``types.py`` | the CloudFormation types, which call the operations |
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mlops_foundation.local.contract import Cloud, ResourceType
+from mlops_foundation.local.services.sagemaker.hosting.endpoints import EndpointOperations
+from mlops_foundation.local.services.sagemaker.jobs.processing import (
+    PROCESSING_JOB,
+    ProcessingOperations,
+    ProcessingRun,
+)
+from mlops_foundation.local.services.sagemaker.jobs.training import TRAINING_JOB, TrainingOperations, TrainingRun
+from mlops_foundation.local.services.sagemaker.machine import Machine
+from mlops_foundation.local.services.sagemaker.pipelines.operations import PipelineOperations
+from mlops_foundation.local.services.sagemaker.projects import ProjectOperations
+from mlops_foundation.local.services.sagemaker.studio import StudioOperations
+from mlops_foundation.local.services.sagemaker.tags import TagOperations
+from mlops_foundation.local.services.sagemaker.types import RESOURCE_TYPES
+
+
+class SageMaker(
+    ProcessingOperations,
+    TrainingOperations,
+    PipelineOperations,
+    EndpointOperations,
+    StudioOperations,
+    ProjectOperations,
+    TagOperations,
+):
+    """The service, put together from its groups of operations."""
+
+    resource_types: ClassVar[Mapping[str, ResourceType]] = RESOURCE_TYPES
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self.machine = Machine(cloud)
+        self.runs = {PROCESSING_JOB.path: ProcessingRun, TRAINING_JOB.path: TrainingRun}
+        self.running = {}
+        self.stopping = set()
+        self.changed = threading.Condition()
+        self.servers = {}
+        self.closing = threading.Event()
+
+    def start(self) -> None:
+        """Mark what was interrupted, start the endpoints again."""
+        self.end_interrupted(PROCESSING_JOB)
+        self.end_interrupted(TRAINING_JOB)
+        self.end_interrupted_executions()
+        self.start_endpoints()
+
+    def stop(self) -> None:
+        """End all containers; jobs and executions are marked at the next start."""
+        self.closing.set()
+        for running in list(self.running.values()):
+            running.kill()
+        self.stop_endpoints()

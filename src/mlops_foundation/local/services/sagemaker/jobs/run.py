@@ -1,0 +1,231 @@
+"""One run of one job: session of its role, inputs, container, outputs, end state, events."""
+
+import json
+import re
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from mlops_foundation.core import clock
+from mlops_foundation.local.contract import Json, Principal, Scope, ServiceError
+from mlops_foundation.local.runtimes import RuntimeBuildError, UnknownImageError
+from mlops_foundation.local.sandbox import Workload
+from mlops_foundation.local.services.sagemaker.jobs.storage import TransferError
+from mlops_foundation.local.services.sagemaker.logs import LogFollower
+from mlops_foundation.local.services.sagemaker.machine import Machine
+from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPAL, Kind, Resources, timestamp
+
+_REASON_MAX: Final = 1024
+_TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(\S.*)")
+
+
+class JobFailedError(Exception):
+    """The job ends as Failed; the message is its FailureReason."""
+
+
+class JobStoppedError(Exception):
+    """The job ends as Stopped."""
+
+
+class JobRun(ABC):
+    """What processing and training jobs have in common.
+
+    Args:
+        service: The service that owns the job's record.
+        machine: Runtimes and sandbox.
+        scope: Account and region of the job.
+        name: Its name.
+    """
+
+    kind: ClassVar[Kind]
+    log_group: ClassVar[str]
+    event: ClassVar[str]
+
+    def __init__(self, service: Resources, machine: Machine, scope: Scope, name: str) -> None:
+        self.service, self.machine, self.scope, self.name = service, machine, scope, name
+        self.cloud = service.cloud
+        self.job: Json = service.records.get(scope, self.kind.path, name) or {}
+        self.arn: str = self.job["Arn"]
+        self.folder: Path = self.cloud.folder("sagemaker", self.kind.path, scope.account, name)
+        self.root = self.folder / "ml"
+        self.log = self.folder / "log.txt"
+
+    # --- what a kind of job brings ------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Lay out ``/opt/ml``: configuration and inputs."""
+
+    @abstractmethod
+    def argv(self) -> Sequence[str]:
+        """Return the container's command."""
+
+    @abstractmethod
+    def variables(self) -> Mapping[str, str]:
+        """Return the container's own environment variables."""
+
+    @abstractmethod
+    def collect(self, *, succeeded: bool) -> Json:
+        """Upload outputs; return what the record gets."""
+
+    @property
+    @abstractmethod
+    def image(self) -> str:
+        """The image's URI."""
+
+    @property
+    @abstractmethod
+    def isolated(self) -> bool:
+        """Whether the container has no network."""
+
+    def failure_text(self) -> str:
+        """Return why the container failed: the exception in its log, with what it wrote into ``output/failure``."""
+        log = self.log.read_text(errors="replace")
+        file = self.root / "output" / "failure"
+        words = file.read_text(errors="replace").strip() if file.is_file() else ""
+        raised = last_exception(log) if not words or "Traceback" in log else ""
+        return words if raised in words else f"{raised} {words}".strip()
+
+    # --- the run ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run to the end; whatever happens, the record tells."""
+        try:
+            changes = self._execute() | {"Status": "Completed"}
+        except JobStoppedError:
+            changes = {"Status": "Stopped"}
+        except JobFailedError as error:
+            changes = {"Status": "Failed", "FailureReason": str(error)[:_REASON_MAX]}
+        except Exception as error:
+            self._end({"Status": "Failed", "FailureReason": f"InternalServerError: {error}"[:_REASON_MAX]})
+            raise
+        self._end(changes)
+
+    def _execute(self) -> Json:
+        follower = None
+        try:
+            with self.log.open("a") as log:
+                log.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {self.kind.prefix} {self.name}: image {self.image}\n")
+            stream = f"{self.name}/algo-1-{int(timestamp())}"
+            follower = LogFollower(self.client("logs"), self.log_group, stream, self.log)
+            self.advance("Downloading")
+            self.prepare()
+            self._check_stopping()
+            code = self._run_container()
+            self._check_stopping()
+            self.advance("Uploading")
+            changes = self.collect(succeeded=code == 0)
+        except TransferError as error:
+            raise JobFailedError(f"ClientError: {error}") from error
+        except (UnknownImageError, RuntimeBuildError) as error:
+            raise JobFailedError(f"ClientError: {error}") from error
+        except ServiceError as error:
+            raise JobFailedError(f"ClientError: {error.code}: {error.message}") from error
+        finally:
+            if follower:
+                follower.close()
+        if code:
+            raise JobFailedError(f"AlgorithmError: {self.failure_text()}, exit code: {code}")
+        return changes
+
+    def _run_container(self) -> int:
+        runtime = self.machine.runtimes.get(self.image, self._say)
+        self.advance("Running")
+        environment = {**self.machine.environment(runtime), **self.variables()}
+        if not self.isolated:
+            environment |= self.cloud.environment(self.principal, self.scope.region)
+        workload = Workload(
+            self.root,
+            tuple(self.argv()),
+            environment,
+            self.log,
+            readable=(runtime.folder, runtime.base),
+            network=not self.isolated,
+        )
+        running = self.machine.sandbox.start(workload)
+        self.service.running[self.arn] = running
+        try:
+            return running.wait(self.job["StoppingCondition"]["MaxRuntimeInSeconds"])
+        except TimeoutError as error:
+            message = "ClientError: the job ran longer than MaxRuntimeInSeconds and was ended"
+            raise JobFailedError(message) from error
+        finally:
+            self.service.running.pop(self.arn, None)
+
+    def _say(self, line: str) -> None:
+        with self.log.open("a") as log:
+            log.write(f"{line}\n")
+
+    def _check_stopping(self) -> None:
+        if self.arn in self.service.stopping:
+            raise JobStoppedError
+
+    def _end(self, changes: Json) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+        if self.service.closing.is_set():
+            return  # the next start says that the job was interrupted
+        self.service.stopping.discard(self.arn)
+        self.finish(changes)
+        with self.service.changed:
+            self.service.changed.notify_all()
+
+    def finish(self, changes: Json) -> None:
+        """Write the end state and send the event."""
+        self.job = self.service.change(self.scope, self.kind, self.name, changes)
+        self.emit()
+
+    @abstractmethod
+    def advance(self, phase: str) -> None:
+        """Take note of a phase: Downloading, Running, Uploading."""
+
+    def emit(self) -> None:
+        """Send the state change event, with the record as Describe shows it."""
+        operation = f"Describe{self.kind.prefix}"
+        detail = self.kind.answer(operation, self.job) | {"Tags": self.service.tags(self.arn)}
+        self.cloud.emit(self.scope, "aws.sagemaker", self.event, event_detail(detail), [self.arn])
+
+    # --- tools --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def principal(self) -> Principal:
+        """The session of the job's role."""
+        return self.cloud.assume_service_role(
+            self.job["RoleArn"], SERVICE_PRINCIPAL, "SageMaker", source_arn=self.arn, region=self.scope.region
+        )
+
+    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 clients
+        """Return a client that acts as the job's role."""
+        return self.cloud.client(self.principal, service, self.scope.region)
+
+    def inside(self, path: str) -> Path:
+        """Return the file on this machine that is ``path`` in the container.
+
+        Raises:
+            JobFailedError: When it is not below ``/opt/ml``.
+        """
+        relative = path.removeprefix("/opt/ml/")
+        if relative == path or ".." in Path(relative).parts:
+            raise JobFailedError(f"ClientError: LocalPath {path!r} is not below /opt/ml")
+        return self.root / relative
+
+    def write(self, relative: str, content: Json) -> None:
+        """Write a configuration file of the container."""
+        file = self.root / relative
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content, indent=2))
+
+
+def last_exception(text: str) -> str:
+    """Return the exception of the last traceback, else the last line: what a person wants to read first."""
+    found = _TRACEBACK.findall(text)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return str((found or lines or [""])[-1])
+
+
+def event_detail(detail: Json) -> Json:
+    """Return an answer as SageMaker puts it into events: times in milliseconds."""
+    return {key: int(value * 1000) if isinstance(value, float) and key.endswith("Time") else value
+            for key, value in detail.items()}  # fmt: skip

@@ -1,0 +1,1 @@
+"""The model registry: groups with their policies, and versioned model packages."""
