@@ -12,7 +12,13 @@ from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, T
 
 
 def build_app(
-    config: Config, plan: Plan, outdir: Path, stacks: tuple[StackSpec, ...], templates: tuple[TemplateSpec, ...]
+    config: Config,
+    plan: Plan,
+    outdir: Path,
+    stacks: tuple[StackSpec, ...],
+    templates: tuple[TemplateSpec, ...],
+    *,
+    validate: bool = False,
 ) -> cdk.App:
     """Build every stack of the plan.
 
@@ -22,11 +28,20 @@ def build_app(
         outdir: Where the cloud assembly goes.
         stacks: The specs that the plan was made from.
         templates: Project templates, for the catalog.
+        validate: Check resources against CloudFormation's schemas; cdk-nag checks in any case.
 
     Raises:
         PluginError: When a builder cannot be loaded or does not return a stack.
     """
-    app = cdk.App(outdir=str(outdir), analytics_reporting=False, tree_metadata=False, stack_traces=False)
+    app = cdk.App(
+        outdir=str(outdir),
+        analytics_reporting=False,
+        tree_metadata=False,
+        stack_traces=False,
+        builtin_cloud_formation_validation=validate,
+        # Creation traces hold the temporary directory of the CDK's runtime: no two synths would give the same bytes.
+        context={"aws:cdk:disable-creation-stack-traces": True},
+    )
     cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
     specs = {spec.name: spec for spec in stacks}
     for set_plan in plan.sets:

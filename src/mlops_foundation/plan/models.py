@@ -37,6 +37,8 @@ class StackSpec:
         description: One sentence, shown by ``mlops plan`` and in CloudFormation.
         environments: Where it is made.
         builder: ``package.module:function``, called with the CDK stage and a ``StackContext``.
+        execution: ``package.module:function``, called with an ``ExecutionScope``; returns what CloudFormation may do to
+            deploy the stack.
         needs: Stacks of the same account that must be there before.
         config_section: Section of ``mlops.yaml`` it reads, empty when none.
         exports: SSM parameters it writes; ``{prefix}`` stands for the prefix.
@@ -46,6 +48,7 @@ class StackSpec:
     description: str
     environments: tuple[Environment, ...]
     builder: str
+    execution: str
     needs: tuple[str, ...] = ()
     config_section: str = ""
     exports: tuple[str, ...] = ()

@@ -1,0 +1,43 @@
+"""The CDK's bootstrap, edited: ``toolkit.template.yaml`` with the account's own values in it.
+
+The edits, against the template of ``cdk bootstrap --show-template`` (version 33):
+
+- the roles trust the account of the platform engineer, narrowed by ``aws:PrincipalArn`` to the engineer's role, instead
+  of whole accounts; ``--trust`` is refused, because there is no such parameter;
+- CloudFormation's role has the scoped policies of the stack before, instead of AdministratorAccess;
+- the deployment role reaches the platform's own stacks only, the lookup role reads stacks and nothing else;
+- no container repository and no key: the platform has no image assets, the bucket uses the AWS managed key of S3.
+"""
+
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from mlops_foundation.constructs.bootstrap.policies import execution_policy_arns
+from mlops_foundation.core.names import persona_role, role_arn
+from mlops_foundation.plan.models import Foundation, SetPlan
+
+
+def toolkit_template(set_plan: SetPlan, foundation: Foundation) -> dict[str, Any]:
+    """Return the toolkit's template of one account, accepted by ``cdk bootstrap --template``.
+
+    Args:
+        set_plan: The set of accounts.
+        foundation: The account.
+    """
+    text = files(__package__).joinpath("toolkit.template.yaml").read_text(encoding="utf-8")
+    template: dict[str, Any] = yaml.safe_load(text)
+    governance = set_plan.accounts["governance"]
+    engineer = role_arn(governance, persona_role("platform-engineer", set_plan.region, governance))
+    defaults = {
+        "Qualifier": set_plan.names.qualifier,
+        "TrustedAccount": governance,
+        "TrustedPrincipals": engineer,
+    }
+    for name, value in defaults.items():
+        template["Parameters"][name]["Default"] = value
+    policies = execution_policy_arns(set_plan.names, foundation)
+    properties = template["Resources"]["CloudFormationExecutionRole"]["Properties"]
+    properties["ManagedPolicyArns"]["Fn::If"][2] = policies or {"Ref": "AWS::NoValue"}
+    return template

@@ -1,0 +1,1 @@
+"""What a person wants done: one module a subject. They return values and report progress; they never print."""

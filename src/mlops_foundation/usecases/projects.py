@@ -1,0 +1,235 @@
+"""Projects: create one from the catalog, list them, look at one."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from mlops_foundation.core.errors import AccessDenied, ConfigError, DeployError, StackFailed
+from mlops_foundation.core.names import (
+    BUCKET_NAME_MAX,
+    PROJECT_NAME_MAX,
+    PROJECT_NAME_PATTERN,
+    ROLE_NAME_MAX,
+    ProjectNames,
+)
+from mlops_foundation.usecases.calls import aws_errors
+from mlops_foundation.usecases.workspace import Workspace
+
+Report = Callable[[str], None]
+_POLL_S: Final = 0.5
+_DONE: Final = {"CreateCompleted", "UpdateCompleted"}
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """What somebody asks for.
+
+    Attributes:
+        name: At most 32 characters.
+        cost_center: Who pays; mandatory.
+        description: What it is for.
+        problem_type: ``supervised``.
+        inference_type: ``realtime``; with the problem type it chooses the template.
+        tags: Further tags.
+    """
+
+    name: str
+    cost_center: str
+    description: str = "a model"
+    problem_type: str = "supervised"
+    inference_type: str = "realtime"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as it is."""
+
+    name: str
+    project_id: str
+    status: str
+    description: str
+    created: str
+    reason: str = ""
+    resources: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields for ``--json``."""
+        return asdict(self)
+
+
+def check_name(names: ProjectNames, account: str) -> None:
+    """Check a project's name and the longest names derived from it, before anything is made.
+
+    Raises:
+        ConfigError: When a name would break a limit of AWS.
+    """
+    name = names.project
+    if not re.fullmatch(PROJECT_NAME_PATTERN, name):
+        raise ConfigError(
+            "this is not a project name",
+            where="--name",
+            got=name,
+            expected=f"small letters, digits and hyphens, a letter first, 2 to {PROJECT_NAME_MAX} characters",
+            fix="choose another name",
+        )
+    longest = {
+        "role": (names.longest(), ROLE_NAME_MAX),
+        "bucket": (names.pipeline_bucket(account), BUCKET_NAME_MAX),
+    }
+    for kind, (derived, limit) in longest.items():
+        if len(derived) > limit:
+            raise ConfigError(
+                f"the name of a {kind} of this project would be too long",
+                where="--name",
+                got=f"{derived} ({len(derived)} characters)",
+                expected=f"at most {limit}",
+                fix=f"shorten the project's name by {len(derived) - limit}",
+            )
+
+
+def create(workspace: Workspace, new: NewProject, persona: str, report: Report) -> Project:
+    """Create a project through SageMaker, which launches the catalog's product, and wait until it is ready.
+
+    Args:
+        workspace: Where.
+        new: What is asked for.
+        persona: Who asks; the data science admin.
+        report: Takes one line on what is happening.
+
+    Raises:
+        ConfigError: When the name cannot be used or is taken.
+        AccessDenied: When the persona may not.
+        StackFailed: With the first resource that failed and its reason.
+    """
+    names = workspace.project(new.name)
+    check_name(names, workspace.account("dev"))
+    sagemaker = workspace.client("sagemaker", "dev", persona)
+    with aws_errors(f"project {new.name}"):
+        product = _parameter(workspace, persona, workspace.set_plan.names.product_id_parameter)
+        try:
+            sagemaker.create_project(**_request(workspace, new, product))
+        except ClientError as error:
+            if "already exists" in error.response["Error"]["Message"]:
+                raise _exists(new.name) from error
+            raise
+        return _wait(sagemaker, new.name, report)
+
+
+def _request(workspace: Workspace, new: NewProject, product: str) -> dict[str, Any]:
+    parameters = {
+        "ProblemType": new.problem_type,
+        "InferenceType": new.inference_type,
+        "Description": new.description,
+        "CostCenter": new.cost_center,
+        "PreProdAccount": workspace.account("preprod"),
+        "ProdAccount": workspace.account("prod"),
+        "DeploymentRegion": workspace.set_plan.region,
+    }
+    tags = {**workspace.config.tags, **new.tags, "CostCenter": new.cost_center}
+    return {
+        "ProjectName": new.name,
+        "ProjectDescription": new.description,
+        "ServiceCatalogProvisioningDetails": {
+            "ProductId": product,
+            "ProvisioningParameters": [{"Key": key, "Value": value} for key, value in parameters.items()],
+        },
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+
+
+def _parameter(workspace: Workspace, persona: str, name: str) -> str:
+    ssm = workspace.client("ssm", "dev", persona)
+    try:
+        value: str = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound as error:
+        raise DeployError(
+            "the catalog is not deployed",
+            where=f"account {workspace.account('dev')}",
+            expected=f"the parameter {name}",
+            fix="mlops deploy",
+        ) from error
+    return value
+
+
+def _exists(name: str) -> ConfigError:
+    return ConfigError(
+        f"there is a project {name} already",
+        where="--name",
+        got=name,
+        expected="a name that no project of this account has",
+        fix="mlops project list, then choose another name",
+    )
+
+
+def _wait(sagemaker: Any, name: str, report: Report) -> Project:  # noqa: ANN401  boto3 clients
+    started = time.monotonic()
+    while True:
+        project = _project(sagemaker.describe_project(ProjectName=name))
+        report(f"{project.status} after {time.monotonic() - started:.0f} s")
+        if project.status in _DONE:
+            return project
+        if "Failed" in project.status:
+            raise StackFailed(
+                f"project {name} was not created: {project.reason or 'no reason given'}",
+                where=f"project {name}",
+                got=project.status,
+                expected="CreateCompleted",
+                fix="put the reason right, then: mlops project delete, and create it again",
+            )
+        time.sleep(_POLL_S)
+
+
+def _project(found: Mapping[str, Any]) -> Project:
+    provisioned = found.get("ServiceCatalogProvisionedProductDetails", {})
+    return Project(
+        name=found["ProjectName"],
+        project_id=found["ProjectId"],
+        status=found["ProjectStatus"],
+        description=found.get("ProjectDescription", ""),
+        created=found["CreationTime"].isoformat(),
+        reason=provisioned.get("ProvisionedProductStatusMessage", ""),
+    )
+
+
+def list_projects(workspace: Workspace, persona: str) -> list[Project]:
+    """Return every project of the dev account, newest first."""
+    sagemaker = workspace.client("sagemaker", "dev", persona)
+    with aws_errors("projects"):
+        pages = sagemaker.get_paginator("list_projects").paginate(SortBy="CreationTime", SortOrder="Descending")
+        return [_project(found) for page in pages for found in page["ProjectSummaryList"]]
+
+
+def describe(workspace: Workspace, name: str, persona: str) -> Project:
+    """Return one project with the names of what it consists of.
+
+    Raises:
+        ConfigError: When there is no such project.
+        AccessDenied: When the persona may not see it.
+    """
+    sagemaker = workspace.client("sagemaker", "dev", persona)
+    try:
+        found = _project(sagemaker.describe_project(ProjectName=name))
+    except ClientError as error:
+        if "AccessDenied" in error.response["Error"]["Code"]:
+            raise AccessDenied(error.response["Error"]["Message"], where=f"project {name}") from error
+        raise ConfigError(
+            f"there is no project {name}", where=f"account {workspace.account('dev')}", fix="mlops project list"
+        ) from error
+    names, dev = workspace.project(name), workspace.account("dev")
+    endpoint = workspace.sessions.endpoint_url or f"https://git-codecommit.{workspace.set_plan.region}.amazonaws.com"
+    resources = {
+        "build repository": f"{endpoint}/v1/repos/{names.build_repository}",
+        "deploy repository": f"{endpoint}/v1/repos/{names.deploy_repository}",
+        "build pipeline": names.build_pipeline,
+        "deploy pipeline": names.deploy_pipeline,
+        "model package group": names.model_package_group,
+        "artifact bucket": names.artifact_bucket(dev),
+        "execution role": f"arn:aws:iam::{dev}:role{names.path}{names.role('execution')}",
+        "endpoints": ", ".join(names.endpoint(stage) for stage in ("dev", "preprod", "prod")),
+    }
+    return Project(**{**found.as_dict(), "resources": resources})
