@@ -1,0 +1,118 @@
+"""``mlops``: finds the command, runs it, and says once what went wrong.
+
+A command is a line in ``COMMANDS``: its module is imported when it is used, so that ``mlops --help`` and completion
+stay fast. A module exposes a typer ``app``; one with a single command is that command, one with several is a group.
+"""
+
+import importlib
+import sys
+from typing import Any, Final, NamedTuple
+
+import typer
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+from mlops_foundation.core.errors import FoundationError
+
+
+class Command(NamedTuple):
+    """Where a command is, and its line in ``mlops --help``."""
+
+    module: str
+    help: str
+    panel: str
+
+
+_SETUP: Final = "Set up"
+_DAILY: Final = "Work"
+
+COMMANDS: Final[dict[str, Command]] = {
+    "init": Command("mlops_foundation.cli.platform:init_app", "Write mlops.yaml, by questions or by example.", _SETUP),
+    "plan": Command("mlops_foundation.cli.platform:plan_app", "Show what will be made in each account.", _SETUP),
+    "synth": Command("mlops_foundation.cli.platform:synth_app", "Write the CloudFormation templates.", _SETUP),
+    "config": Command("mlops_foundation.cli.platform:config_app", "Check mlops.yaml, or print its schema.", _SETUP),
+}
+
+
+class LazyCommand(TyperCommand):
+    """A command that is imported when it is run."""
+
+    def __init__(self, name: str, command: Command) -> None:
+        super().__init__(name, help=command.help, short_help=command.help)
+        self.panel = command.panel
+        self._module = command.module
+
+    def load(self) -> Any:  # noqa: ANN401  typer's commands share no public base
+        """Import the command."""
+        module, _, attribute = self._module.partition(":")
+        app: typer.Typer = getattr(importlib.import_module(module), attribute or "app")
+        app._add_completion = False  # noqa: SLF001  completion belongs to mlops as a whole
+        loaded = typer.main.get_command(app)
+        loaded.name = self.name
+        return loaded
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401  typer's signature
+        """Hand over to the command itself."""
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+
+class LazyGroup(TyperGroup):
+    """The top level: every command of ``COMMANDS``, in that order and under its heading."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401  typer's signature
+        """Return the names."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> LazyCommand | None:  # noqa: ANN401  typer's signature
+        """Return a command that loads itself."""
+        del ctx
+        return LazyCommand(cmd_name, COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's signature
+        """Write the commands, one section for each heading."""
+        del ctx
+        for panel in dict.fromkeys(command.panel for command in COMMANDS.values()):
+            with formatter.section(panel):
+                formatter.write_dl([(name, each.help) for name, each in COMMANDS.items() if each.panel == panel])
+
+
+app = typer.Typer(
+    name="mlops",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain at the top: rich alone takes longer than the rest of mlops --help
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(epilog="Start with: mlops init --yes, then mlops plan, then mlops synth -o DIR")
+def _mlops() -> None:
+    """A secure multi-account MLOps platform for AWS that also runs whole on a laptop."""
+
+
+def main() -> None:
+    """Run the command line and exit with the code of its error, if any."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: Without the program's name.
+
+    Returns:
+        The exit code: 0, or that of the error, which is printed here and nowhere else.
+    """
+    try:
+        typer.main.get_command(app).main(arguments, prog_name="mlops")
+    except FoundationError as error:
+        from mlops_foundation.cli import output  # noqa: PLC0415  rich loads only when something is printed
+
+        output.error(error, as_json="--json" in arguments)
+        return error.exit_code
+    except SystemExit as finished:
+        return finished.code if isinstance(finished.code, int) else 0
+    return 0

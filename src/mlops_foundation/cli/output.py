@@ -1,0 +1,122 @@
+"""The one place that prints: text for people, JSON for programs, progress for who waits.
+
+``NO_COLOR`` and a pipe turn colors off; progress goes to standard error, so that standard output stays clean.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from mlops_foundation.core.errors import FoundationError
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str, *, style: str = "") -> None:
+    """Print one line."""
+    out.print(escape(text), style=style or None)
+
+
+def note(text: str) -> None:
+    """Print one line that is not the result, to standard error."""
+    err.print(escape(text), style="dim")
+
+
+def done(text: str) -> None:
+    """Print that something is done."""
+    out.print(f"[green]✓[/] {escape(text)}")
+
+
+def as_json(value: Any) -> None:  # noqa: ANN401  anything that JSON can say
+    """Print a result for programs."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    """Print a table; every cell is shown as text."""
+    made = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+    out.print(made)
+
+
+def tree(root: Tree) -> None:
+    """Print a tree."""
+    out.print(root)
+
+
+def branch(parent: Tree | None, text: str, detail: str = "", *, style: str = "") -> Tree:
+    """Add a line to a tree, or start one."""
+    label = Text(text, style=style)
+    if detail:
+        label.append(f"  {detail}", style="dim")
+    return Tree(label) if parent is None else parent.add(label)
+
+
+def error(failure: FoundationError, *, as_json: bool) -> None:
+    """Print an error: every problem with its place, value, what is allowed and the fix."""
+    if as_json:
+        sys.stdout.write(json.dumps({"errors": failure.as_dicts()}, indent=2) + "\n")
+        return
+    err.print(f"[bold red]{failure.code}[/]: {escape(failure.what)}")
+    for problem in failure.problems:
+        several = len(failure.problems) > 1 or problem.what != failure.what
+        if several:
+            err.print(f"\n[bold]{escape(problem.what)}[/]")
+        fields = (("where", problem.where), ("got", problem.got), ("expected", problem.expected), ("fix", problem.fix))
+        for name, value in fields:
+            if value:
+                err.print(f"  [dim]{name:<9}[/]{escape(value)}")
+
+
+class Progress:
+    """What long work is doing now: the step, the time it takes, the last line it said."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._detail = ""
+        self._started = time.monotonic()
+        self._spinner = Spinner("dots")
+
+    def update(self, detail: str) -> None:
+        """Show another last line."""
+        self._detail = detail
+
+    def __rich__(self) -> Spinner:
+        """Return what is drawn, with the time that has passed."""
+        seconds = time.monotonic() - self._started
+        line = f"{self._title}  {seconds:.0f} s"
+        self._spinner.update(
+            text=Text(f"{line}  {self._detail}" if self._detail else line, overflow="ellipsis", no_wrap=True)
+        )
+        return self._spinner
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool = False) -> Iterator[Progress]:
+    """Show progress on standard error while something runs; on no terminal nothing is drawn.
+
+    Args:
+        title: What is done.
+        quiet: Draw nothing, for ``--json``.
+    """
+    shown = Progress(title)
+    if quiet or not err.is_terminal:
+        yield shown
+        return
+    with Live(shown, console=err, refresh_per_second=8, transient=True):
+        yield shown

@@ -1,0 +1,144 @@
+"""``mlops init``, ``plan``, ``synth`` and ``config``: from the configuration to the templates."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops_foundation.cli import output
+from mlops_foundation.cli.options import CONFIG_FILE, ConfigOption, JsonOption
+
+if TYPE_CHECKING:
+    from mlops_foundation.usecases.init import Answers
+
+init_app = typer.Typer()
+plan_app = typer.Typer()
+synth_app = typer.Typer()
+config_app = typer.Typer(no_args_is_help=True)
+
+
+@init_app.command(epilog="Examples: mlops init --yes | mlops init -c team/mlops.yaml | mlops init --yes --force")
+def init(
+    config: ConfigOption = CONFIG_FILE,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the example ids and ask nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write mlops.yaml with a comment for every key, and its schema for editors beside it."""
+    from mlops_foundation.usecases.init import Answers, check_free, write_config  # noqa: PLC0415
+
+    check_free(config, force=force)
+    answers = Answers() if yes else _ask()
+    written = write_config(config, answers, force=force)
+    if json:
+        output.as_json(written.as_dict())
+        return
+    output.done(f"wrote {written.config}")
+    output.done(f"wrote {written.schema} (editors complete and check the configuration with it)")
+    output.say("next: mlops plan")
+
+
+def _ask() -> "Answers":
+    """Ask for every answer, with the example as its default."""
+    from mlops_foundation.usecases.init import Answers  # noqa: PLC0415
+
+    questions = {
+        "prefix": "Prefix of all names",
+        "region": "Region",
+        "governance": "Account id of governance",
+        "dev": "Account id of dev",
+        "preprod": "Account id of preprod",
+        "prod": "Account id of prod",
+        "nat_gateways": "NAT gateways (1 to 3)",
+        "data_scientists": "Data scientists, by commas",
+        "lead_data_scientists": "Lead data scientists, by commas",
+        "cost_center": "Cost center",
+    }
+    example = vars(Answers())
+    return Answers(**{name: typer.prompt(text, default=example[name]) for name, text in questions.items()})
+
+
+@plan_app.command(epilog="Examples: mlops plan | mlops plan --json | mlops plan --compare old/mlops.yaml")
+def plan(
+    config: ConfigOption = CONFIG_FILE,
+    *,
+    compare: Annotated[Path | None, typer.Option(help="Show what changes against another configuration.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show which stacks each account gets, in the order of deployment."""
+    from mlops_foundation.usecases.plan import load_and_plan  # noqa: PLC0415
+
+    _, planned = load_and_plan(config)
+    changes = planned.diff(load_and_plan(compare)[1]) if compare else None
+    if json:
+        output.as_json(planned.as_dict() if changes is None else {**planned.as_dict(), "changes": list(changes)})
+        return
+    if changes is not None:
+        for line in changes:
+            output.say(line, style="red" if line.startswith("-") else "green")
+        if not changes:
+            output.say("no change")
+        return
+    for each in planned.sets:
+        root = output.branch(None, f"set {each.name}", f"prefix {each.prefix}", style="bold")
+        for foundation in each.foundations:
+            place = output.branch(
+                root, " + ".join(foundation.environments), f"{foundation.account} {foundation.region}"
+            )
+            output.branch(place, each.names.bootstrap_policies_stack, "bootstrap: what CloudFormation may do")
+            output.branch(place, each.names.toolkit_stack, "bootstrap: CDK toolkit")
+            for stack in foundation.stacks:
+                output.branch(place, stack.stack_name, stack.description)
+        output.tree(root)
+
+
+@synth_app.command(epilog="Examples: mlops synth -o out | mlops synth -o out --validate | cdk --app out ls")
+def synth(
+    directory: Annotated[Path, typer.Option("--output", "-o", help="Where the cloud assembly goes.")] = Path("cdk.out"),
+    config: ConfigOption = CONFIG_FILE,
+    *,
+    validate: Annotated[bool, typer.Option(help="Check resources against CloudFormation's schemas too.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write the templates of all accounts: a cloud assembly, with bootstrap/ and products/ in it.
+
+    They are the same for AWS and for the local cloud.
+    """
+    from mlops_foundation.usecases.synth import synth as synthesize  # noqa: PLC0415
+
+    with output.progress("synthesizing", quiet=json):
+        made = synthesize(config, directory, validate=validate)
+    if json:
+        output.as_json(made.as_dict())
+        return
+    rows = [
+        (each.name, "+".join(foundation.environments), foundation.account, stack.stack_name)
+        for each in made.plan.sets
+        for foundation in each.foundations
+        for stack in foundation.stacks
+    ]
+    output.table(("set", "environment", "account", "stack"), rows)
+    output.done(f"{len(rows)} stacks in {made.directory} ({made.seconds:.1f} s)")
+    output.say(f"bootstrap templates of {len(made.bootstrap)} accounts in {made.directory / 'bootstrap'}")
+    output.say(f"product templates: {', '.join(made.products)}")
+
+
+@config_app.command("check", epilog="Example: mlops config check -c team/mlops.yaml")
+def config_check(config: ConfigOption = CONFIG_FILE, *, json: JsonOption = False) -> None:
+    """Check the configuration and the plan that follows from it."""
+    from mlops_foundation.usecases.plan import load_and_plan  # noqa: PLC0415
+
+    loaded, _ = load_and_plan(config)
+    if json:
+        output.as_json(loaded.model_dump(mode="json", by_alias=True))
+        return
+    output.done(f"{config} is right")
+
+
+@config_app.command("schema", epilog="Example: mlops config schema > mlops.schema.json")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from mlops_foundation.config import json_schema  # noqa: PLC0415
+
+    output.as_json(json_schema())
