@@ -46,6 +46,11 @@ class Sessions:
         """The region of all clients."""
         return self._region
 
+    @property
+    def endpoint_url(self) -> str | None:
+        """The endpoint of all clients; None for AWS itself."""
+        return self._source.endpoint_url
+
     def client(self, service: str, account: str, role: str = "") -> Any:  # noqa: ANN401  boto3 clients
         """Return a client that acts in an account as a role, or as its administrator."""
         key = (service, account, role)

@@ -35,7 +35,9 @@ def aws_errors(where: str) -> Iterator[None]:
                 fix="use --role with another role, or ask who owns the project",
             ) from error
         if any(word in code or word in message for word in _MISSING):
-            raise ConfigError(message, where=where, got=code, fix="check the name; the list command shows what there is") from error
+            raise ConfigError(
+                message, where=where, got=code, fix="check the name; the list command shows what there is"
+            ) from error
         raise DeployError(message, where=where, got=f"{code} from {error.operation_name}") from error
     except BotoCoreError as error:
         raise DeployError(str(error), where=where, fix="check your network and credentials") from error

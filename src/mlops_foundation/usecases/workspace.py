@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from mlops_foundation import config as configuration
 from mlops_foundation.aws.sessions import Keys, ProfileSource, Sessions
 from mlops_foundation.config.models import Config
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.errors import ConfigError, LocalCloudError
 from mlops_foundation.core.names import PERSONAS, Environment, ProjectNames, persona_role
 from mlops_foundation.local import process
-from mlops_foundation.plan import Plan, SetPlan, build
-from mlops_foundation.stacks import STACKS
+from mlops_foundation.plan import Plan, SetPlan
+from mlops_foundation.usecases.plan import load_and_plan
 
 Target = Literal["local", "aws"]
 STATE_DIR: Final = Path(".mlops")
@@ -91,8 +90,7 @@ def open_workspace(
         ConfigError: When the file cannot be used or has no such set.
         LocalCloudError: When the local cloud does not run.
     """
-    config = configuration.load(config_file)
-    plan = build(config, STACKS)
+    config, plan = load_and_plan(config_file)
     set_plan = choose_set(plan, set_name, config_file)
     if target == "local":
         source: Any = LocalSource(running_cloud(state_dir), project)
