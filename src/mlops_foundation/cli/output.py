@@ -20,23 +20,32 @@ from rich.tree import Tree
 
 from mlops_foundation.core.errors import FoundationError
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+_PIPE_WIDTH = 200
+"""Columns where there is no terminal: a file or a program reads it."""
+
+
+def _console(*, stderr: bool) -> Console:
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else _PIPE_WIDTH)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 
 def say(text: str, *, style: str = "") -> None:
     """Print one line."""
-    out.print(escape(text), style=style or None)
+    out.print(escape(text), style=style or None, soft_wrap=True)
 
 
 def note(text: str) -> None:
     """Print one line that is not the result, to standard error."""
-    err.print(escape(text), style="dim")
+    err.print(escape(text), style="dim", soft_wrap=True)
 
 
 def done(text: str) -> None:
     """Print that something is done."""
-    out.print(f"[green]✓[/] {escape(text)}")
+    out.print(f"[green]✓[/] {escape(text)}", soft_wrap=True)
 
 
 def as_json(value: Any) -> None:  # noqa: ANN401  anything that JSON can say
@@ -80,7 +89,7 @@ def error(failure: FoundationError, *, as_json: bool) -> None:
         fields = (("where", problem.where), ("got", problem.got), ("expected", problem.expected), ("fix", problem.fix))
         for name, value in fields:
             if value:
-                err.print(f"  [dim]{name:<9}[/]{escape(value)}")
+                err.print(f"  [dim]{name:<9}[/]{escape(value)}", soft_wrap=True)
 
 
 class Progress:
@@ -99,10 +108,8 @@ class Progress:
     def __rich__(self) -> Spinner:
         """Return what is drawn, with the time that has passed."""
         seconds = time.monotonic() - self._started
-        line = f"{self._title}  {seconds:.0f} s"
-        self._spinner.update(
-            text=Text(f"{line}  {self._detail}" if self._detail else line, overflow="ellipsis", no_wrap=True)
-        )
+        line = f"{self._title}  {seconds:.0f} s  {self._detail}"
+        self._spinner.update(text=Text(line, overflow="ellipsis", no_wrap=True))
         return self._spinner
 
 

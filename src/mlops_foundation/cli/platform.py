@@ -83,9 +83,8 @@ def plan(
     for each in planned.sets:
         root = output.branch(None, f"set {each.name}", f"prefix {each.prefix}", style="bold")
         for foundation in each.foundations:
-            place = output.branch(
-                root, " + ".join(foundation.environments), f"{foundation.account} {foundation.region}"
-            )
+            where = f"{foundation.account} {foundation.region}"
+            place = output.branch(root, " + ".join(foundation.environments), where)
             output.branch(place, each.names.bootstrap_policies_stack, "bootstrap: what CloudFormation may do")
             output.branch(place, each.names.toolkit_stack, "bootstrap: CDK toolkit")
             for stack in foundation.stacks:
