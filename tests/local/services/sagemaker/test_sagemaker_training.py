@@ -1,8 +1,6 @@
 """Training jobs in each of their launch styles."""
 
-import io
 import json
-import tarfile
 from collections.abc import Callable
 from typing import Any
 
@@ -43,20 +41,11 @@ def channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
 
 
-def source_archive(bench: Workbench, script: str) -> str:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        member = tarfile.TarInfo("train.py")
-        member.size = len(script.encode())
-        tar.addfile(member, io.BytesIO(script.encode()))
-    return bench.put("code/sourcedir.tar.gz", buffer.getvalue())
-
-
 def script_mode(bench: Workbench, script: str) -> dict[str, str]:
     """Return the hyperparameters of an SDK v2 estimator, JSON texts as the SDK sends them."""
     return {
         "sagemaker_program": json.dumps("train.py"),
-        "sagemaker_submit_directory": json.dumps(source_archive(bench, script)),
+        "sagemaker_submit_directory": json.dumps(bench.put_archive("code/sourcedir.tar.gz", {"train.py": script})),
         "sagemaker_region": json.dumps("eu-west-1"),
         "depth": "7",
     }

@@ -70,6 +70,15 @@ class Workbench:
         with tarfile.open(fileobj=io.BytesIO(self.read(uri))) as tar:
             return {m.name: tar.extractfile(m).read() for m in tar.getmembers() if m.isfile()}  # type: ignore[union-attr]
 
+    def put_archive(self, key: str, files: dict[str, str]) -> str:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, text in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text.encode())
+                tar.addfile(member, io.BytesIO(text.encode()))
+        return self.put(key, buffer.getvalue())
+
     def logs(self, group: str, stream_prefix: str) -> str:
         logs = self.client("logs")
         streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream_prefix)["logStreams"]
