@@ -99,7 +99,13 @@ def _control(cloud: Any) -> Starlette:  # noqa: ANN401  LocalCloud
 async def serving(gateway: Gateway, port: int) -> AsyncIterator[uvicorn.Server]:
     """Serve until the block is left; services are started before it and stopped after it."""
     config = uvicorn.Config(
-        gateway, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
+        gateway,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        date_header=False,  # ministack sends one; two make the SDKs sign with an invalid time
+        timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
