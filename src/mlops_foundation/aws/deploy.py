@@ -36,12 +36,18 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], report: Report
 
 
 def deploy(
-    assembly: Path, patterns: Sequence[str], extra: Sequence[str], environment: Mapping[str, str], report: Report
+    assembly: Path,
+    toolkit_stack: str,
+    patterns: Sequence[str],
+    extra: Sequence[str],
+    environment: Mapping[str, str],
+    report: Report,
 ) -> None:
     """Deploy stacks of an assembly.
 
     Args:
         assembly: Folder that ``mlops synth -o`` wrote.
+        toolkit_stack: Name of the CDK bootstrap stack.
         patterns: Stack selection, for example ``default-dev/*``.
         extra: Further arguments of ``cdk deploy``, passed through.
         environment: AWS_* variables of who deploys.
@@ -54,6 +60,7 @@ def deploy(
         "deploy",
         "--app",
         str(assembly),
+        f"--toolkit-stack-name={toolkit_stack}",
         "--require-approval=never",
         "--no-notices",
         "--no-version-reporting",

@@ -98,7 +98,7 @@ def deploy(
     made = synth(config_file, assembly_folder(config_file))
     governance = workspace.account("governance")
     environment = workspace.sessions.environment(governance, workspace.role("governance", "platform-engineer"))
-    cdk.deploy(made.directory, patterns, extra, environment, report)
+    cdk.deploy(made.directory, workspace.set_plan.names.toolkit_stack, patterns, extra, environment, report)
     return status(workspace)
 
 

@@ -50,14 +50,21 @@ _RECORD_KIND = "stack-role"
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
 
 
-def install(cloud: Cloud, types: Mapping[str, ResourceType]) -> None:
-    """Register our types and put the rights before every provisioning."""
+def install(cloud: Cloud, own: Mapping[str, ResourceType], network: Mapping[str, ResourceType]) -> None:
+    """Register provisioners and put the rights before every provisioning.
+
+    Args:
+        cloud: The cloud.
+        own: Types of our services, whose operations ask for the rights themselves.
+        network: Types made through ministack's EC2 API, whose rights the table tells.
+    """
+    types = {**own, **network}
     for name, resource_type in types.items():
         provisioners._RESOURCE_HANDLERS[name] = _handlers(cloud, resource_type)
         if resource_type.tags:
             provisioners._STACK_TAG_PROPERTY[name] = ("Tags", resource_type.tags)
     _run_on_threads(frozenset(types))
-    _guard(cloud, frozenset(types))
+    _guard(cloud, frozenset(own))
 
 
 def _run_on_threads(ours: frozenset[str]) -> None:

@@ -1,11 +1,17 @@
 """CloudFormation types of the network that ministack has an API for but no provisioner.
 
-Each calls the EC2 API as the stack's role would, so that the same policies decide.
+The table in ``type_actions`` has decided whether the stack's role may make one, before these call the EC2 API.
 """
 
 from typing import Any
 
+from mlops_foundation.local.adapter import iam
 from mlops_foundation.local.contract import Json, Provisioned, ResourceType, StackCall
+
+
+def _ec2(stack: StackCall) -> Any:
+    call = stack.call
+    return call.cloud.client(iam.root_of(call.account), "ec2", call.region)
 
 
 def _tags(kind: str, properties: Json) -> list[Json]:
@@ -17,7 +23,7 @@ def _without_tags(properties: Json) -> Json:
 
 
 def _create_address(stack: StackCall, properties: Json) -> Provisioned:
-    made = stack.client("ec2").allocate_address(
+    made = _ec2(stack).allocate_address(
         Domain=properties.get("Domain", "vpc"), TagSpecifications=_tags("elastic-ip", properties)
     )
     return Provisioned(made["PublicIp"], {"AllocationId": made["AllocationId"], "PublicIp": made["PublicIp"]})
@@ -25,14 +31,14 @@ def _create_address(stack: StackCall, properties: Json) -> Provisioned:
 
 def _delete_address(stack: StackCall, physical_id: str, properties: Json) -> None:
     del properties
-    ec2 = stack.client("ec2")
+    ec2 = _ec2(stack)
     for address in ec2.describe_addresses()["Addresses"]:
         if address["PublicIp"] == physical_id:
             ec2.release_address(AllocationId=address["AllocationId"])
 
 
 def _create_nat_gateway(stack: StackCall, properties: Json) -> Provisioned:
-    made = stack.client("ec2").create_nat_gateway(
+    made = _ec2(stack).create_nat_gateway(
         **_without_tags(properties), TagSpecifications=_tags("natgateway", properties)
     )["NatGateway"]
     return Provisioned(made["NatGatewayId"], {"NatGatewayId": made["NatGatewayId"]})
@@ -40,20 +46,20 @@ def _create_nat_gateway(stack: StackCall, properties: Json) -> Provisioned:
 
 def _delete_nat_gateway(stack: StackCall, physical_id: str, properties: Json) -> None:
     del properties
-    stack.client("ec2").delete_nat_gateway(NatGatewayId=physical_id)
+    _ec2(stack).delete_nat_gateway(NatGatewayId=physical_id)
 
 
 def _create_flow_log(stack: StackCall, properties: Json) -> Provisioned:
     request = _without_tags(properties)
     request["ResourceIds"] = [request.pop("ResourceId")]
-    made = stack.client("ec2").create_flow_logs(**request, TagSpecifications=_tags("vpc-flow-log", properties))
+    made = _ec2(stack).create_flow_logs(**request, TagSpecifications=_tags("vpc-flow-log", properties))
     flow_log_id = made["FlowLogIds"][0]
     return Provisioned(flow_log_id, {"Id": flow_log_id})
 
 
 def _delete_flow_log(stack: StackCall, physical_id: str, properties: Json) -> None:
     del properties
-    stack.client("ec2").delete_flow_logs(FlowLogIds=[physical_id])
+    _ec2(stack).delete_flow_logs(FlowLogIds=[physical_id])
 
 
 def _rule(properties: Json, peer: str) -> Json:
@@ -80,7 +86,7 @@ def _security_group_rule(direction: str, peer: str) -> ResourceType:
         _call(stack, "revoke", properties)
 
     def _call(stack: StackCall, verb: str, properties: Json) -> Any:
-        method = getattr(stack.client("ec2"), f"{verb}_security_group_{direction}")
+        method = getattr(_ec2(stack), f"{verb}_security_group_{direction}")
         return method(**_rule(properties, peer))
 
     return ResourceType(create, delete, tags="")

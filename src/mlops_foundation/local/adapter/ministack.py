@@ -30,8 +30,9 @@ def install(cloud: Any) -> None:
     ours = frozenset(cloud.services)
     iam.install()
     storage.install_keys()
+    storage.install_buckets()
     events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
-    cloudformation.install(cloud, {**ec2_types.TYPES, **cloud.resource_types})
+    cloudformation.install(cloud, cloud.resource_types, ec2_types.TYPES)
     _secure_loopback()
     _offer_only(_OFFERED | ours)
     for name, service in cloud.services.items():

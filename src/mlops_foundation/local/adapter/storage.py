@@ -1,12 +1,14 @@
 """S3 objects under customer keys, keys of other accounts, and saving ministack's state when it changes."""
 
+import contextvars
+import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 import ministack.app
-from ministack.core import iam_actions, persistence
+from ministack.core import iam_actions, iam_evaluator, persistence
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, s3
 
@@ -20,6 +22,8 @@ Authorize = Callable[[Mapping[str, str], Check], None]
 
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 _SAVE_EVERY_S = 1.0
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/")
+_by_root: contextvars.ContextVar[bool] = contextvars.ContextVar("signed_by_root", default=True)
 
 
 def install_keys() -> None:
@@ -41,6 +45,26 @@ def install_keys() -> None:
     kms.key_policy_for_arn = key_policy_for_arn
 
 
+def install_buckets() -> None:
+    """Let a bucket policy decide about the very principal of another account, not about that account's root."""
+    own_policy, allows = s3.bucket_policy_for_arn, s3._foreign_bucket_allows
+
+    def bucket_policy_for_arn(resource_arn: str) -> tuple[str, str] | None:
+        if not resource_arn.startswith("arn:aws:s3:::"):
+            found: tuple[str, str] | None = own_policy(resource_arn)
+            return found
+        bucket = resource_arn.removeprefix("arn:aws:s3:::").split("/", 1)[0]
+        owner = s3._bucket_owner_account(bucket)
+        return None if owner is None else (s3._bucket_policies.get_scoped(owner, None, bucket) or "", owner)
+
+    def foreign_bucket_allows(*request: Any) -> bool:
+        # A user or role has passed the identity check before, which asked the bucket's policy as well. Root has not.
+        return bool(allows(*request)) if _by_root.get() else True
+
+    s3.bucket_policy_for_arn = bucket_policy_for_arn
+    s3._foreign_bucket_allows = foreign_bucket_allows
+
+
 def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[Exception], Answer]) -> Handler:
     """Wrap the S3 handler: under a customer key, writing needs ``kms:GenerateDataKey`` and reading ``kms:Decrypt``.
 
@@ -50,6 +74,7 @@ def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Answer:
+        _by_root.set(_signed_by_root_or_nobody(headers))
         check = _key_check(method, path, headers, query)
         if check is not None:
             try:
@@ -59,6 +84,11 @@ def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[
         return await handler(method, path, headers, body, query)
 
     return handle
+
+
+def _signed_by_root_or_nobody(headers: Mapping[str, str]) -> bool:
+    match = _CREDENTIAL.search(headers.get("authorization", ""))
+    return match is None or iam_evaluator.is_root_access_key(match.group(1))
 
 
 def _key_check(method: str, path: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> Check | None:

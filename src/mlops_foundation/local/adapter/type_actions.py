@@ -126,6 +126,18 @@ TYPES: Mapping[str, TypeActions] = {
         },
     ),
     "AWS::EC2::VPCEndpoint": _ec2("vpc-endpoint/*", ("CreateVpcEndpoint",), ("DeleteVpcEndpoints",)),
+    "AWS::EC2::EIP": _ec2("elastic-ip/*", ("AllocateAddress",), ("ReleaseAddress",)),
+    "AWS::EC2::NatGateway": _ec2("natgateway/*", ("CreateNatGateway",), ("DeleteNatGateway",)),
+    "AWS::EC2::FlowLog": TypeActions(
+        "ec2", _arn("ec2", "vpc-flow-log/*"), ("CreateFlowLogs",), ("DeleteFlowLogs",),
+        by_property={"Tags": ("CreateTags",)}, passes={"DeliverLogsPermissionArn": "vpc-flow-logs.amazonaws.com"},
+    ),
+    "AWS::EC2::SecurityGroupIngress": _ec2(
+        "security-group/{GroupId}", ("AuthorizeSecurityGroupIngress",), ("RevokeSecurityGroupIngress",)
+    ),
+    "AWS::EC2::SecurityGroupEgress": _ec2(
+        "security-group/{GroupId}", ("AuthorizeSecurityGroupEgress",), ("RevokeSecurityGroupEgress",)
+    ),
     "AWS::SSM::Parameter": TypeActions(
         "ssm",
         lambda properties, place: _arn("ssm", "parameter/" + str(properties.get("Name", "*")).lstrip("/"))({}, place),
