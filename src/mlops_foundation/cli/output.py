@@ -8,9 +8,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
@@ -19,6 +19,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from mlops_foundation.core.errors import FoundationError
+
+if TYPE_CHECKING:
+    from mlops_foundation.usecases.pipelines import PipelineState
 
 _PIPE_WIDTH = 200
 """Columns where there is no terminal: a file or a program reads it."""
@@ -76,6 +79,32 @@ def branch(parent: Tree | None, text: str, detail: str = "", *, style: str = "")
     return Tree(label) if parent is None else parent.add(label)
 
 
+_MARKS = {
+    "Succeeded": ("✓", "green"),
+    "Failed": ("✗", "red"),
+    "InProgress": ("●", "cyan"),
+    "Waiting": ("?", "yellow"),
+    "Stopped": ("■", "yellow"),
+    "Superseded": ("»", "dim"),
+}
+
+
+def stages(state: "PipelineState") -> Tree:
+    """Return a pipeline as a tree of stages and actions."""
+    root = branch(None, state.name, f"{state.status or 'never ran'}  {state.execution_id}", style="bold")
+    for stage in state.stages:
+        below = branch(root, f"{_mark(stage.status)[0]} {stage.name}", style=_mark(stage.status)[1])
+        for action in stage.actions:
+            if len(stage.actions) > 1 or action.summary or action.status in {"Failed", "Waiting"}:
+                mark, style = _mark(action.status)
+                branch(below, f"{mark} {action.name}", action.summary, style=style)
+    return root
+
+
+def _mark(status: str) -> tuple[str, str]:
+    return _MARKS.get(status, ("·", "dim"))
+
+
 def error(failure: FoundationError, *, as_json: bool) -> None:
     """Print an error: every problem with its place, value, what is allowed and the fix."""
     if as_json:
@@ -100,17 +129,22 @@ class Progress:
         self._detail = ""
         self._started = time.monotonic()
         self._spinner = Spinner("dots")
+        self._picture: Tree | None = None
 
     def update(self, detail: str) -> None:
         """Show another last line."""
         self._detail = detail
 
-    def __rich__(self) -> Spinner:
+    def picture(self, drawn: Tree) -> None:
+        """Show a tree below the line."""
+        self._picture = drawn
+
+    def __rich__(self) -> Group:
         """Return what is drawn, with the time that has passed."""
         seconds = time.monotonic() - self._started
         line = f"{self._title}  {seconds:.0f} s  {self._detail}"
         self._spinner.update(text=Text(line, overflow="ellipsis", no_wrap=True))
-        return self._spinner
+        return Group(self._spinner, *([self._picture] if self._picture else []))
 
 
 @contextmanager

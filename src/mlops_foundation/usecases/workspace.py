@@ -67,6 +67,10 @@ class Workspace:
         account = self.account(environment)
         return self.sessions.client(service, account, self.role(environment, persona))
 
+    def persona(self, asked: str, usual: str) -> str:
+        """Return who acts: who was asked for, else whose task it is; on AWS the profile is that person already."""
+        return asked or (usual if self.target == "local" else "")
+
     def role(self, environment: Environment, persona: str) -> str:
         """Return the name of a persona's role; any other name is a role's own."""
         if persona in PERSONAS:

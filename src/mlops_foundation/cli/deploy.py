@@ -1,0 +1,75 @@
+"""``mlops bootstrap`` and ``mlops deploy``: bring the platform to its accounts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops_foundation.cli import output
+from mlops_foundation.cli.options import (
+    CONFIG_FILE,
+    STATE_DIR,
+    ConfigOption,
+    JsonOption,
+    SetOption,
+    StateOption,
+    TargetOption,
+)
+
+if TYPE_CHECKING:
+    from mlops_foundation.usecases.deploy import Deployed
+
+bootstrap_app = typer.Typer()
+deploy_app = typer.Typer()
+
+
+@bootstrap_app.command(epilog="Examples: mlops bootstrap | mlops bootstrap --target aws --set team-a")
+def bootstrap(
+    set_name: SetOption = "",
+    target: TargetOption = "local",
+    config: ConfigOption = CONFIG_FILE,
+    state_dir: StateOption = STATE_DIR,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Prepare every account once: what CloudFormation may do, and the CDK toolkit with narrowed trust."""
+    from mlops_foundation.usecases import deploy as usecase  # noqa: PLC0415
+    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
+
+    workspace = open_workspace(config, set_name, target, state_dir)
+    with output.progress("bootstrapping", quiet=json) as shown:
+        done = usecase.bootstrap(workspace, config, shown.update)
+    _print(done, as_json=json)
+
+
+@deploy_app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Examples: mlops deploy | mlops deploy --stage dev --stack network | mlops deploy --target aws -- --no-rollback",
+)
+def deploy(  # noqa: PLR0913, PLR0917  each is an option
+    context: typer.Context,
+    stage: Annotated[list[str] | None, typer.Option(help="Only this environment; may be repeated.")] = None,
+    stack: Annotated[list[str] | None, typer.Option(help="Only this stack; may be repeated.")] = None,
+    set_name: SetOption = "",
+    target: TargetOption = "local",
+    config: ConfigOption = CONFIG_FILE,
+    state_dir: StateOption = STATE_DIR,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Deploy every stack to its account with the cdk CLI; further arguments go to cdk deploy as they are."""
+    from mlops_foundation.usecases import deploy as usecase  # noqa: PLC0415
+    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
+
+    workspace = open_workspace(config, set_name, target, state_dir)
+    with output.progress("deploying", quiet=json) as shown:
+        done = usecase.deploy(workspace, config, stage or [], stack or [], context.args, shown.update)
+    _print(done, as_json=json)
+
+
+def _print(done: "Sequence[Deployed]", *, as_json: bool) -> None:
+    if as_json:
+        output.as_json([each.as_dict() for each in done])
+        return
+    rows = [(each.environment, each.account, each.stack, each.status) for each in done]
+    output.table(("environment", "account", "stack", "status"), rows)

@@ -1,0 +1,131 @@
+"""``mlops local``: the local cloud."""
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from mlops_foundation.cli import output
+from mlops_foundation.cli.options import (
+    CONFIG_FILE,
+    STATE_DIR,
+    ConfigOption,
+    JsonOption,
+    RoleOption,
+    SetOption,
+    StateOption,
+)
+
+app = typer.Typer(no_args_is_help=True, help="An AWS-compatible cloud on 127.0.0.1, with IAM enforced.")
+
+_DEFAULT_PORT = 4566
+
+
+@app.command(epilog="Examples: mlops local start | mlops local start --port 4600")
+def start(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1024, max=65535)] = _DEFAULT_PORT,
+    state_dir: StateOption = STATE_DIR,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Start it in the background; what it held before is there again."""
+    from mlops_foundation.usecases import local  # noqa: PLC0415
+
+    with output.progress("starting the local cloud", quiet=json):
+        found = local.start(state_dir, port)
+    if json:
+        output.as_json(found.as_dict())
+        return
+    output.done(f"the local cloud answers at {found.endpoint_url} (process {found.pid}, state in {found.state_dir})")
+
+
+@app.command(epilog="Example: mlops local stop")
+def stop(state_dir: StateOption = STATE_DIR, *, json: JsonOption = False) -> None:
+    """Stop it; everything it holds stays on disk."""
+    from mlops_foundation.usecases import local  # noqa: PLC0415
+
+    stopped = local.stop(state_dir)
+    if json:
+        output.as_json({"stopped": stopped})
+        return
+    output.done("stopped" if stopped else "it did not run")
+
+
+@app.command(epilog="Example: mlops local status --json")
+def status(state_dir: StateOption = STATE_DIR, *, json: JsonOption = False) -> None:
+    """Say whether it runs; exit code 1 when it does not."""
+    from mlops_foundation.usecases import local  # noqa: PLC0415
+
+    found = local.status(state_dir)
+    if json:
+        output.as_json(found.as_dict())
+    elif found.running:
+        output.done(f"running at {found.endpoint_url} (process {found.pid}, state in {found.state_dir})")
+    else:
+        output.say("not running; start it: mlops local start")
+    if not found.running:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: mlops local reset --yes")
+def reset(
+    state_dir: StateOption = STATE_DIR,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Stop it and remove everything it holds: all accounts, repositories, models."""
+    from mlops_foundation.usecases import local  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm(f"Remove everything in {state_dir}?", abort=True)
+    local.reset(state_dir)
+    if json:
+        output.as_json({"reset": str(state_dir)})
+        return
+    output.done("everything is gone; start again: mlops local start")
+
+
+@app.command(epilog="Example: mlops local logs --lines 200")
+def logs(
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many, from the end.", min=1)] = 50,
+    state_dir: StateOption = STATE_DIR,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Print what the process said: errors and warnings of the cloud itself."""
+    from mlops_foundation.usecases import local  # noqa: PLC0415
+
+    said = list(local.logs(state_dir, lines))
+    if json:
+        output.as_json(said)
+        return
+    for line in said:
+        output.say(line)
+
+
+@app.command(
+    epilog='Examples: eval "$(mlops local env --role lead)" | mlops local env --account prod --json | '
+    "mlops local env --role data-scientist --project churn"
+)
+def env(  # noqa: PLR0913  each is an option
+    account: Annotated[str, typer.Option(help="governance, dev, preprod, prod, or 12 digits.")] = "",
+    role: RoleOption = "",
+    project: Annotated[str, typer.Option(help="The project the session works in.")] = "",
+    set_name: SetOption = "",
+    config: ConfigOption = CONFIG_FILE,
+    state_dir: StateOption = STATE_DIR,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Print the variables with which any AWS client acts on the local cloud, as a role in an account."""
+    from mlops_foundation.usecases import local  # noqa: PLC0415
+
+    found = local.environment(config, state_dir, account, role, project, set_name)
+    if json:
+        output.as_json(found)
+        return
+    if "AWS_SESSION_TOKEN" not in found:
+        output.say("unset AWS_SESSION_TOKEN")
+    for name, value in found.items():
+        output.say(f"export {name}={shlex.quote(value)}")
