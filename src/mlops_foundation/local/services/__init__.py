@@ -3,6 +3,7 @@
 from mlops_foundation.local.contract import Service
 from mlops_foundation.local.services.codebuild import CodeBuild
 from mlops_foundation.local.services.codecommit import CodeCommit
+from mlops_foundation.local.services.codepipeline import CodePipeline
 from mlops_foundation.local.services.sagemaker import SageMaker
 
-SERVICES: tuple[type[Service], ...] = (CodeCommit, CodeBuild, SageMaker)
+SERVICES: tuple[type[Service], ...] = (CodeCommit, CodeBuild, CodePipeline, SageMaker)

@@ -1,0 +1,1 @@
+"""The actions, one module for each kind; ``base.py`` says what an action is given and gives back."""
