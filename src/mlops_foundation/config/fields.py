@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from mlops_foundation.core.arns import ACCOUNT_ID, AccountId, Region
@@ -38,8 +38,8 @@ def once(names: Sequence[str], what: str) -> None:
         raise invalid(f"{what} {', '.join(twice)} is listed more than once", "each once", "remove the repetition")
 
 
-def _account_id(value: str) -> str:
-    if not ACCOUNT_ID.fullmatch(value):
+def _account_id(value: object) -> str:
+    if not isinstance(value, str) or not ACCOUNT_ID.fullmatch(value):
         raise invalid("not an AWS account id", "exactly 12 digits", 'write it in quotes, for example "012345678901"')
     return value
 
@@ -111,7 +111,7 @@ def vpc_cidr(value: str) -> str:
     return value
 
 
-AccountIdField = Annotated[AccountId, AfterValidator(_account_id), Field(json_schema_extra={"pattern": r"^\d{12}$"})]
+AccountIdField = Annotated[AccountId, BeforeValidator(_account_id), Field(json_schema_extra={"pattern": r"^\d{12}$"})]
 RegionField = Annotated[Region, AfterValidator(_region), Field(json_schema_extra={"pattern": f"^{REGION_PATTERN}$"})]
 Prefix = Annotated[str, AfterValidator(_prefix), Field(json_schema_extra={"pattern": f"^{PREFIX_PATTERN}$"})]
 SetName = Annotated[str, AfterValidator(_set_name), Field(json_schema_extra={"pattern": f"^{SET_NAME_PATTERN}$"})]

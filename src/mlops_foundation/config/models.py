@@ -72,8 +72,11 @@ class StageCidrs(_Model):
     """One block for each stage's VPC."""
 
     dev: Annotated[Cidr, AfterValidator(vpc_cidr)]
+    """Block of dev's VPC, /16 to /24."""
     preprod: Annotated[Cidr, AfterValidator(vpc_cidr)]
+    """Block of preprod's VPC, /16 to /24."""
     prod: Annotated[Cidr, AfterValidator(vpc_cidr)]
+    """Block of prod's VPC, /16 to /24."""
 
     @model_validator(mode="after")
     def _disjoint(self) -> Self:
@@ -104,17 +107,22 @@ class ImportedVpc(_Model):
     """An existing VPC instead of a new one."""
 
     vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+    """Id of the VPC."""
     private_subnet_ids: Annotated[
         tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...], Field(min_length=1)
     ]
+    """Its private subnets."""
     security_group_id: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+    """Security group of the workloads."""
 
 
 class FlowLogs(_Model):
     """VPC flow logs in an encrypted log group."""
 
     enabled: bool = True
+    """Off saves the log group; the security checks want it on."""
     retention_days: Literal[30, 60, 90, 180, 365, 731] = 90
+    """Days that the logs are kept."""
 
 
 class Network(_Model):
@@ -169,7 +177,9 @@ class Studio(_Model):
     """SageMaker Studio's users, in dev; ``ds-admin`` is always there."""
 
     data_scientists: tuple[UserName, ...] = ()
+    """One user profile each."""
     lead_data_scientists: tuple[UserName, ...] = ()
+    """One user profile each; the same in Studio, they approve as the lead's role."""
 
     @model_validator(mode="after")
     def _users_once(self) -> Self:
@@ -186,7 +196,9 @@ class Source(_Model):
     """Where the projects' repositories are."""
 
     provider: Literal["codecommit"] = "codecommit"
+    """CodeCommit only in this version."""
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,100}$")] = "main"
+    """The branch that starts the pipelines."""
 
     @field_validator("provider", mode="before")
     @classmethod

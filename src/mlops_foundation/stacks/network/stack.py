@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlops_foundation.constructs.context import StackContext
+from mlops_foundation.constructs.nag import acknowledge
 from mlops_foundation.constructs.parameters import publish, publish_list
 from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_ID
@@ -43,6 +44,8 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
     add_endpoints(stack, context, vpc, workloads)
     if network.flow_logs.enabled:
         _flow_logs(stack, context, vpc)
+    else:
+        acknowledge(vpc, "AwsSolutions-VPC7", "Flow logs are switched off in mlops.yaml.")
     publish(stack, "VpcId", VPC_ID, vpc.vpc_id)
     publish_list(stack, "PrivateSubnetIds", PRIVATE_SUBNET_IDS, [subnet.subnet_id for subnet in vpc.private_subnets])
     publish(stack, "SecurityGroupId", WORKLOAD_SECURITY_GROUP_ID, workloads.security_group_id)
