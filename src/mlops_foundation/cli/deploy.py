@@ -44,7 +44,7 @@ def bootstrap(
 
 @deploy_app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Examples: mlops deploy | mlops deploy --stage dev --stack network | mlops deploy --target aws -- --no-rollback",
+    epilog="Examples: mlops deploy | mlops deploy --stage dev --stack network | mlops deploy --target aws -v",
 )
 def deploy(  # noqa: PLR0913, PLR0917  each is an option
     context: typer.Context,

@@ -12,7 +12,9 @@ from mlops_foundation.local import process
 from mlops_foundation.usecases.plan import load_and_plan
 from mlops_foundation.usecases.workspace import PROJECT_TAG, choose_set, running_cloud
 
-HOMES: Final[dict[str, Environment]] = dict.fromkeys(PERSONAS, "dev") | {"platform-engineer": "governance"}
+HOMES: Final[dict[str, Environment]] = {
+    persona: "governance" if persona == "platform-engineer" else "dev" for persona in PERSONAS
+}
 """The account that holds each persona's role."""
 
 
