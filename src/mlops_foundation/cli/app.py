@@ -27,6 +27,7 @@ _SETUP: Final = "Set up"
 _DAILY: Final = "Work"
 
 COMMANDS: Final[dict[str, Command]] = {
+    "demo": Command("mlops_foundation.cli.demo", "The whole way on this machine, in one command.", _SETUP),
     "init": Command("mlops_foundation.cli.platform:init_app", "Write mlops.yaml, by questions or by example.", _SETUP),
     "plan": Command("mlops_foundation.cli.platform:plan_app", "Show what will be made in each account.", _SETUP),
     "synth": Command("mlops_foundation.cli.platform:synth_app", "Write the CloudFormation templates.", _SETUP),

@@ -51,6 +51,11 @@ def done(text: str) -> None:
     out.print(f"[green]✓[/] {escape(text)}", soft_wrap=True)
 
 
+def step(title: str, result: str, seconds: float) -> None:
+    """Print one step of long work that is over."""
+    out.print(f"[green]✓[/] {escape(title)}  [dim]{escape(result)}  {seconds:.1f} s[/]")
+
+
 def as_json(value: Any) -> None:  # noqa: ANN401  anything that JSON can say
     """Print a result for programs."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
@@ -134,6 +139,10 @@ class Progress:
     def update(self, detail: str) -> None:
         """Show another last line."""
         self._detail = detail
+
+    def clear(self) -> None:
+        """Show nothing below the line."""
+        self._picture = None
 
     def picture(self, drawn: Tree) -> None:
         """Show a tree below the line."""
