@@ -6,8 +6,8 @@ Every role carries the platform's permissions boundary and the project's path an
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
-from constructs import Construct
 
+from constructs import Construct
 from mlops_foundation.constructs.nag import acknowledge_wildcards
 from mlops_foundation.constructs.policies import allow
 from mlops_foundation.core.names import STAGES
@@ -142,7 +142,7 @@ class Roles(Construct):
                 [*versions, *groups],
                 {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}},
             ),
-            allow("Versions", ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"], [*versions, *groups]),
+            allow("Versions", ["sagemaker:DescribeModelPackage"], versions),
             allow("Group", ["sagemaker:DescribeModelPackageGroup"], groups),
             allow(
                 "PassItself",
@@ -219,9 +219,7 @@ class Roles(Construct):
         return [*self._pipeline_artifacts(), self._source("build"), self._run_builds("build")]
 
     def _deploy_build(self) -> list[iam.PolicyStatement]:
-        versions = self._sagemaker(
-            "model-package/${SageMakerProjectName}/*", "model-package-group/${SageMakerProjectName}"
-        )
+        versions = self._sagemaker("model-package/${SageMakerProjectName}/*")
         pipeline = self._names.arn("codepipeline", "${SageMakerProjectName}_deploy_pipeline")
         executions = [
             "codepipeline:GetPipelineExecution",
@@ -232,7 +230,9 @@ class Roles(Construct):
         return [
             self._build_logs(),
             *self._pipeline_artifacts(),
-            allow("Versions", ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"], versions),
+            allow("Versions", ["sagemaker:DescribeModelPackage"], versions),
+            # Listing knows no resource; what it shows is names and states.
+            allow("ListVersions", ["sagemaker:ListModelPackages"], ["*"]),
             allow("OwnExecutions", executions, [pipeline]),
             *self._builds_network(),
         ]
