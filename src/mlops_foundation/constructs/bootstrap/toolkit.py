@@ -4,7 +4,8 @@ The edits, against the template of ``cdk bootstrap --show-template`` (version 33
 
 - the roles trust the account of the platform engineer, narrowed by ``aws:PrincipalArn`` to the engineer's role, instead
   of whole accounts; ``--trust`` is refused, because there is no such parameter;
-- CloudFormation's role has the scoped policies of the stack before, instead of AdministratorAccess;
+- CloudFormation's role has the scoped policies of the stack before, instead of AdministratorAccess, and nothing else:
+  ``--cloudformation-execution-policies`` is refused in the same way;
 - the deployment role reaches the platform's own stacks only, the lookup role reads stacks and nothing else;
 - no container repository and no key: the platform has no image assets, the bucket uses the AWS managed key of S3.
 """
@@ -38,6 +39,6 @@ def toolkit_template(set_plan: SetPlan, foundation: Foundation) -> dict[str, Any
     for name, value in defaults.items():
         template["Parameters"][name]["Default"] = value
     policies = execution_policy_arns(set_plan.names, foundation)
-    properties = template["Resources"]["CloudFormationExecutionRole"]["Properties"]
-    properties["ManagedPolicyArns"]["Fn::If"][2] = policies or {"Ref": "AWS::NoValue"}
+    if policies:
+        template["Resources"]["CloudFormationExecutionRole"]["Properties"]["ManagedPolicyArns"] = policies
     return template

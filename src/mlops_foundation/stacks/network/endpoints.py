@@ -19,7 +19,16 @@ def add_endpoints(stack: FoundationStack, context: StackContext, vpc: ec2.Vpc, w
     if not interfaces:
         return
     group = ec2.SecurityGroup(stack, "Endpoints", vpc=vpc, description="Interface endpoints", allow_all_outbound=False)
-    group.add_ingress_rule(workloads, ec2.Port.tcp(443), "Workloads to AWS services")
+    ec2.CfnSecurityGroupIngress(
+        stack,
+        "EndpointsIn",
+        group_id=group.security_group_id,
+        source_security_group_id=workloads.security_group_id,
+        ip_protocol="tcp",
+        from_port=443,
+        to_port=443,
+        description="Workloads to AWS services",
+    )
     for endpoint in interfaces:
         made = vpc.add_interface_endpoint(
             endpoint.id,

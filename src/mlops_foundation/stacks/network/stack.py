@@ -57,9 +57,26 @@ def _workload_group(stack: FoundationStack, vpc: ec2.Vpc) -> ec2.SecurityGroup:
     group = ec2.SecurityGroup(
         stack, "Workloads", vpc=vpc, description="Studio, builds and jobs", allow_all_outbound=False
     )
-    group.add_ingress_rule(group, ec2.Port.all_traffic(), "Workloads among themselves: distributed jobs, Studio's EFS")
-    group.add_egress_rule(group, ec2.Port.all_traffic(), "Workloads among themselves: distributed jobs, Studio's EFS")
     group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS services and package indexes over TLS")
+    # Rules of their own resources, because a group cannot name itself; add_ingress_rule would put the set's name into
+    # their logical ids.
+    among = "Workloads among themselves: distributed jobs and the file system of Studio"
+    ec2.CfnSecurityGroupIngress(
+        stack,
+        "WorkloadsIn",
+        group_id=group.security_group_id,
+        source_security_group_id=group.security_group_id,
+        ip_protocol="-1",
+        description=among,
+    )
+    ec2.CfnSecurityGroupEgress(
+        stack,
+        "WorkloadsOut",
+        group_id=group.security_group_id,
+        destination_security_group_id=group.security_group_id,
+        ip_protocol="-1",
+        description=among,
+    )
     return group
 
 

@@ -112,11 +112,7 @@ def _domain(stack: FoundationStack, context: StackContext, execution: iam.Role) 
     )
     domain.apply_removal_policy(RemovalPolicy.RETAIN)
     studio = context.config.studio
+    users = Construct(stack, "Users")
     for user in (DOMAIN_ADMIN_PROFILE, *studio.data_scientists, *studio.lead_data_scientists):
-        sagemaker.CfnUserProfile(
-            stack,
-            f"User{''.join(part.capitalize() for part in user.split('-'))}",
-            domain_id=domain.attr_domain_id,
-            user_profile_name=user,
-        )
+        sagemaker.CfnUserProfile(users, user, domain_id=domain.attr_domain_id, user_profile_name=user)
     return domain
