@@ -2,42 +2,30 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlops_foundation.cli import output
-from mlops_foundation.cli.options import (
-    CONFIG_FILE,
-    STATE_DIR,
-    ConfigOption,
-    JsonOption,
-    ProjectArgument,
-    RoleOption,
-    SetOption,
-    StateOption,
-    TargetOption,
-)
+from mlops_foundation.cli.options import JsonOption, ProjectArgument, working
+
+if TYPE_CHECKING:
+    from mlops_foundation.usecases.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Endpoints of a project: list them, invoke one.")
 
 
-@app.command("list", epilog="Example: mlops endpoint list churn")
-def list_endpoints(  # noqa: PLR0913  each is an option
+@working(app, name="list", epilog="Example: mlops endpoint list churn")
+def list_endpoints(
+    workspace: "Workspace",
+    role: str,
     project: ProjectArgument,
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """Show each stage's endpoint and the version that it really serves."""
     from mlops_foundation.usecases import endpoints  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir, project)
     found = endpoints.list_endpoints(workspace, project, role)
     if json:
         output.as_json([each.as_dict() for each in found])
@@ -49,31 +37,27 @@ def list_endpoints(  # noqa: PLR0913  each is an option
     output.table(("stage", "account", "endpoint", "status", "version", "instances"), rows)
 
 
-@app.command(
+@working(
+    app,
     epilog="Examples: mlops endpoint invoke churn --stage prod --file rows.csv | "
-    "echo 17.9,10.3,... | mlops endpoint invoke churn --stage dev"
+    "echo 17.9,10.3,... | mlops endpoint invoke churn --stage dev",
 )
 def invoke(  # noqa: PLR0913, PLR0917  each is an option
+    workspace: "Workspace",
+    role: str,
     project: ProjectArgument,
     stage: Annotated[str, typer.Option(help="dev, preprod or prod.")] = "prod",
     file: Annotated[Path | None, typer.Option(help="The request's body; standard input when left out.")] = None,
     content_type: Annotated[str, typer.Option(help="Of the request.")] = "text/csv",
     accept: Annotated[str, typer.Option(help="Of the answer.")] = "application/json",
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """Ask a stage's endpoint and print its answer."""
     from mlops_foundation.usecases import endpoints  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
     checked = endpoints.check_stage(stage)
     body = file.read_bytes() if file else sys.stdin.buffer.read()
-    workspace = open_workspace(config, set_name, target, state_dir, project)
     answer = endpoints.invoke(workspace, project, checked, body, content_type, accept, role)
     if json:
         output.as_json({"endpoint": workspace.project(project).endpoint(stage), "answer": answer})

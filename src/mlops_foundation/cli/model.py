@@ -5,20 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_foundation.cli import output
-from mlops_foundation.cli.options import (
-    CONFIG_FILE,
-    STATE_DIR,
-    ConfigOption,
-    JsonOption,
-    ProjectArgument,
-    RoleOption,
-    SetOption,
-    StateOption,
-    TargetOption,
-)
+from mlops_foundation.cli.options import JsonOption, ProjectArgument, working
 
 if TYPE_CHECKING:
     from mlops_foundation.usecases.models import Version
+    from mlops_foundation.usecases.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Versions of a project's model: list, describe, approve, reject.")
 
@@ -26,22 +17,17 @@ VersionArgument = Annotated[str, typer.Argument(help="Number, latest, or ARN.")]
 ReasonOption = Annotated[str, typer.Option("--reason", "-m", help="Why; kept with the version.")]
 
 
-@app.command("list", epilog="Example: mlops model list churn")
-def list_versions(  # noqa: PLR0913  each is an option
+@working(app, name="list", epilog="Example: mlops model list churn")
+def list_versions(
+    workspace: "Workspace",
+    role: str,
     project: ProjectArgument,
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """List the versions of a project's model, newest first."""
     from mlops_foundation.usecases import models  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir, project)
     found = models.list_versions(workspace, project, workspace.persona(role, "data-scientist"))
     if json:
         output.as_json([each.as_dict() for each in found])
@@ -49,67 +35,52 @@ def list_versions(  # noqa: PLR0913  each is an option
     output.table(("version", "status", "created"), [(each.version, each.status, each.created[:19]) for each in found])
 
 
-@app.command(epilog="Examples: mlops model describe churn | mlops model describe churn 3 --json")
-def describe(  # noqa: PLR0913, PLR0917  each is an option
+@working(app, epilog="Examples: mlops model describe churn | mlops model describe churn 3 --json")
+def describe(
+    workspace: "Workspace",
+    role: str,
     project: ProjectArgument,
     version: VersionArgument = "latest",
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """Show a version: its metrics, its image and artifact, where it came from."""
     from mlops_foundation.usecases import models  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir, project)
     found = models.describe(workspace, project, version, workspace.persona(role, "data-scientist"))
     _print(found, as_json=json)
 
 
-@app.command(epilog="Examples: mlops model approve churn | mlops model approve churn 3 -m 'better recall'")
-def approve(  # noqa: PLR0913, PLR0917  each is an option
+@working(app, epilog="Examples: mlops model approve churn | mlops model approve churn 3 -m 'better recall'")
+def approve(
+    workspace: "Workspace",
+    role: str,
     project: ProjectArgument,
     version: VersionArgument = "latest",
     reason: ReasonOption = "",
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """Approve a version as lead data scientist; that starts its way to production."""
     from mlops_foundation.usecases import models  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir, project)
     found = models.decide(workspace, project, version, "Approved", reason, workspace.persona(role, "lead"))
     _print(found, as_json=json)
 
 
-@app.command(epilog="Example: mlops model reject churn 3 -m 'recall fell'")
-def reject(  # noqa: PLR0913, PLR0917  each is an option
+@working(app, epilog="Example: mlops model reject churn 3 -m 'recall fell'")
+def reject(
+    workspace: "Workspace",
+    role: str,
     project: ProjectArgument,
     version: VersionArgument = "latest",
     reason: ReasonOption = "",
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """Reject a version as lead data scientist."""
     from mlops_foundation.usecases import models  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir, project)
     found = models.decide(workspace, project, version, "Rejected", reason, workspace.persona(role, "lead"))
     _print(found, as_json=json)
 

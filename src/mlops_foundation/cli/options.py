@@ -1,7 +1,9 @@
 """Options that several commands share."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -29,3 +31,50 @@ RoleOption = Annotated[
 ]
 """Empty: the persona whose task it is, on the local cloud; the profile as it is, on AWS."""
 ProjectArgument = Annotated[str, typer.Argument(help="Project name.", show_default=False)]
+
+
+def working(app: typer.Typer, *, epilog: str, name: str | None = None) -> Callable[[Callable[..., None]], None]:
+    """Add a command that works on a deployed platform.
+
+    The command's function takes ``workspace`` and ``role`` beside its own parameters; the options that say where and as
+    whom (``--role``, ``--set``, ``--target``, ``--config``, ``--state-dir``) are added here, the same for all.
+
+    Args:
+        app: Group it belongs to.
+        epilog: Examples, shown by ``--help``.
+        name: When it is not the function's.
+    """
+
+    def decorate(function: Callable[..., None]) -> None:
+        own = [
+            each for each in inspect.signature(function).parameters.values() if each.name not in {"workspace", "role"}
+        ]
+
+        def run(**values: Any) -> None:  # noqa: ANN401  what typer has read
+            from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
+
+            where = {each: values.pop(each) for each in _WHERE if each != "role"}
+            role = values.pop("role")
+            workspace = open_workspace(**where, project=values.get("project", ""))
+            function(workspace=workspace, role=role, **values)
+
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        added = [
+            inspect.Parameter(key, keyword, default=default, annotation=kind) for key, (kind, default) in _WHERE.items()
+        ]
+        parameters = [each.replace(kind=keyword) for each in own[:-1]] + added + [own[-1].replace(kind=keyword)]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        run.__doc__, run.__name__ = function.__doc__, function.__name__
+        app.command(name, epilog=epilog)(run)
+
+    return decorate
+
+
+_WHERE: Final[dict[str, tuple[Any, Any]]] = {
+    "role": (RoleOption, ""),
+    "set_name": (SetOption, ""),
+    "target": (TargetOption, "local"),
+    "config_file": (ConfigOption, CONFIG_FILE),
+    "state_dir": (StateOption, STATE_DIR),
+}

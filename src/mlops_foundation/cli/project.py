@@ -1,51 +1,40 @@
 """``mlops project``: projects of data scientists, from the catalog."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlops_foundation.cli import output
-from mlops_foundation.cli.options import (
-    CONFIG_FILE,
-    STATE_DIR,
-    ConfigOption,
-    JsonOption,
-    ProjectArgument,
-    RoleOption,
-    SetOption,
-    StateOption,
-    TargetOption,
-)
+from mlops_foundation.cli.options import JsonOption, ProjectArgument, working
+
+if TYPE_CHECKING:
+    from mlops_foundation.usecases.workspace import Workspace
 from mlops_foundation.core.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Create a project from the catalog; list and describe projects.")
 
 
-@app.command(
+@working(
+    app,
     epilog="Examples: mlops project create churn --cost-center 4711 | "
-    "mlops project create churn --cost-center 4711 --description 'who leaves' --tag team=retention"
+    "mlops project create churn --cost-center 4711 --description 'who leaves' --tag team=retention",
 )
 def create(  # noqa: PLR0913, PLR0917  each is an option
+    workspace: "Workspace",
+    role: str,
     name: ProjectArgument,
     cost_center: Annotated[str, typer.Option(help="Who pays.", show_default=False)],
     description: Annotated[str, typer.Option(help="What it is for.")] = "a model",
     problem_type: Annotated[str, typer.Option(help="supervised")] = "supervised",
     inference_type: Annotated[str, typer.Option(help="realtime")] = "realtime",
     tag: Annotated[list[str] | None, typer.Option(help="Further tag, key=value; may be repeated.")] = None,
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """Create a project as data science admin: repositories, pipelines, buckets, keys, registry."""
     from mlops_foundation.usecases import projects  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
     new = projects.NewProject(name, cost_center, description, problem_type, inference_type, _tags(tag or []))
-    workspace = open_workspace(config, set_name, target, state_dir)
     with output.progress(f"creating {name}", quiet=json) as shown:
         made = projects.create(workspace, new, workspace.persona(role, "admin"), shown.update)
     if json:
@@ -62,21 +51,16 @@ def _tags(texts: list[str]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in texts)
 
 
-@app.command("list", epilog="Example: mlops project list --json")
+@working(app, name="list", epilog="Example: mlops project list --json")
 def list_projects(
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
+    workspace: "Workspace",
+    role: str,
     *,
     json: JsonOption = False,
 ) -> None:
     """List the projects of the dev account, newest first."""
     from mlops_foundation.usecases import projects  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir)
     found = projects.list_projects(workspace, workspace.persona(role, "admin"))
     if json:
         output.as_json([each.as_dict() for each in found])
@@ -85,22 +69,17 @@ def list_projects(
     output.table(("project", "id", "status", "created"), rows)
 
 
-@app.command(epilog="Example: mlops project describe churn")
-def describe(  # noqa: PLR0913  each is an option
+@working(app, epilog="Example: mlops project describe churn")
+def describe(
+    workspace: "Workspace",
+    role: str,
     name: ProjectArgument,
-    role: RoleOption = "",
-    set_name: SetOption = "",
-    target: TargetOption = "local",
-    config: ConfigOption = CONFIG_FILE,
-    state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,
 ) -> None:
     """Show a project and the names of what it consists of."""
     from mlops_foundation.usecases import projects  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir)
     found = projects.describe(workspace, name, workspace.persona(role, "admin"))
     if json:
         output.as_json(found.as_dict())

@@ -199,9 +199,15 @@ def _project(found: Mapping[str, Any]) -> Project:
 def list_projects(workspace: Workspace, persona: str) -> list[Project]:
     """Return every project of the dev account, newest first."""
     sagemaker = workspace.client("sagemaker", "dev", persona)
+    found: list[Project] = []
+    token: dict[str, str] = {}
     with aws_errors("projects"):
-        pages = sagemaker.get_paginator("list_projects").paginate(SortBy="CreationTime", SortOrder="Descending")
-        return [_project(found) for page in pages for found in page["ProjectSummaryList"]]
+        while True:
+            page = sagemaker.list_projects(SortBy="CreationTime", SortOrder="Descending", **token)
+            found += [_project(each) for each in page["ProjectSummaryList"]]
+            if "NextToken" not in page:
+                return found
+            token = {"NextToken": page["NextToken"]}
 
 
 def describe(workspace: Workspace, name: str, persona: str) -> Project:
