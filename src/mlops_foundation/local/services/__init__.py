@@ -5,5 +5,6 @@ from mlops_foundation.local.services.codebuild import CodeBuild
 from mlops_foundation.local.services.codecommit import CodeCommit
 from mlops_foundation.local.services.codepipeline import CodePipeline
 from mlops_foundation.local.services.sagemaker import SageMaker
+from mlops_foundation.local.services.servicecatalog import ServiceCatalog
 
-SERVICES: tuple[type[Service], ...] = (CodeCommit, CodeBuild, CodePipeline, SageMaker)
+SERVICES: tuple[type[Service], ...] = (CodeCommit, CodeBuild, CodePipeline, ServiceCatalog, SageMaker)

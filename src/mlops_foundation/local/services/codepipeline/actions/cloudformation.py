@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from mlops_foundation.local.contract import Json
 from mlops_foundation.local.services.codepipeline.actions.base import ActionContext, ActionFailed, Outcome
+from mlops_foundation.local.stack_events import first_failure
 
 _POLL_S = 0.3
 _BROKEN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
@@ -179,26 +180,9 @@ def _wait(context: ActionContext, stack_id: str, gone: str = "") -> Outcome:
     if status == gone:
         return Outcome(summary="Stack was deleted.")
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE") and not context.abandoned():
-        reason = _first_failure(client, stack_id)
+        reason = first_failure(client, stack_id)
         raise ActionFailed("JobFailed", f"Stack [{stack['StackName']}] is in {status}. {reason}")
     return _finish(context, stack)
-
-
-def _first_failure(client: Any, stack_id: str) -> str:  # noqa: ANN401  a boto3 client
-    """Return the first failed resource of the last operation and its reason."""
-    failure = ""
-    for event in client.describe_stack_events(StackName=stack_id)["StackEvents"]:
-        reason = event.get("ResourceStatusReason", "")
-        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason:
-            failure = f"{event['LogicalResourceId']} ({event.get('ResourceType', '')}): {reason}"
-        begins = event["PhysicalResourceId"] == stack_id and event["ResourceStatus"] in (
-            "CREATE_IN_PROGRESS",
-            "UPDATE_IN_PROGRESS",
-            "DELETE_IN_PROGRESS",
-        )
-        if begins and failure:
-            break
-    return failure
 
 
 def _finish(context: ActionContext, stack: Json) -> Outcome:

@@ -1,0 +1,5 @@
+"""Service Catalog: products that are provisioned as stacks, under a launch role of their own."""
+
+from mlops_foundation.local.services.servicecatalog.service import ServiceCatalog
+
+__all__ = ["ServiceCatalog"]
