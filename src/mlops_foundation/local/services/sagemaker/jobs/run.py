@@ -21,6 +21,8 @@ from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPA
 _REASON_MAX: Final = 1024
 _TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(\S.*)")
 
+_WRAPPER: Final = "subprocess.CalledProcessError"
+
 
 class JobFailedError(Exception):
     """The job ends as Failed; the message is its FailureReason."""
@@ -82,12 +84,13 @@ class JobRun(ABC):
         """Whether the container has no network."""
 
     def failure_text(self) -> str:
-        """Return why the container failed: the exception in its log, with what it wrote into ``output/failure``."""
+        """Return why the container failed: the user's exception in its log, and what it left in ``output/failure``."""
         log = self.log.read_text(errors="replace")
         file = self.root / "output" / "failure"
         words = file.read_text(errors="replace").strip() if file.is_file() else ""
+        words = last_exception(words) if "Traceback" in words else words
         raised = last_exception(log) if not words or "Traceback" in log else ""
-        return words if raised in words else f"{raised} {words}".strip()
+        return raised if words in raised or words.startswith(_WRAPPER) else f"{raised} {words}".strip()
 
     # --- the run ------------------------------------------------------------------------------------------------------
 
@@ -219,10 +222,14 @@ class JobRun(ABC):
 
 
 def last_exception(text: str) -> str:
-    """Return the exception of the last traceback, else the last line: what a person wants to read first."""
+    """Return the exception of the last traceback, else the last line: what a person wants to read first.
+
+    A program that only started another one, which failed, has nothing to say of its own.
+    """
     found = _TRACEBACK.findall(text)
+    own = [line for line in found if not line.startswith(_WRAPPER)]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return str((found or lines or [""])[-1])
+    return str((own or found or lines or [""])[-1])
 
 
 def event_detail(detail: Json) -> Json:

@@ -1,0 +1,1 @@
+"""The training pipeline: what it consists of, and how a build runs it."""

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import PARAMETERS, SettingsError, load_parameters, load_project
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    text = PARAMETERS.read_text()
+    assert old in text
+    file = tmp_path / "parameters.yml"
+    file.write_text(text.replace(old, new))
+    return file
+
+
+def test_parameter_file_of_the_project_is_good():
+    assert 0 < load_parameters().min_accuracy <= 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("  c: 1.0", "  c: high", "hyperparameters.c: expected float, got 'high'"),
+        ("  c: 1.0", "  C: 1.0", "hyperparameters.C: unknown key; hyperparameters.c: expected float, got None"),
+        ("test_fraction: 0.25", "test_fraction: 2", "data.test_fraction: expected more than 0"),
+        ('s3_uri: ""', "s3_uri: /tmp/rows", "data.s3_uri: expected an S3 URI"),
+    ],
+)
+def test_bad_value_is_named(tmp_path, old, new, problem):
+    with pytest.raises(SettingsError) as caught:
+        load_parameters(changed(tmp_path, old, new))
+    assert problem in str(caught.value)
+
+
+def test_environment_becomes_the_project(environment):
+    project = load_project(environment)
+    assert project.subnet_ids == ("subnet-a", "subnet-b")
+    assert project.tags == {"sagemaker:project-name": "churn", "sagemaker:project-id": "p-abcdefghijkl"}
+
+
+def test_all_missing_variables_are_named(environment):
+    del environment["ARTIFACT_BUCKET"], environment["AWS_REGION"]
+    with pytest.raises(SettingsError, match="ARTIFACT_BUCKET, AWS_REGION"):
+        load_project(environment)
