@@ -87,6 +87,11 @@ def _tag_key(value: str) -> str:
     return _matching(value, TAG_KEY_PATTERN, "not a usable tag key", expected)
 
 
+def _number_as_written(value: object) -> object:
+    """A cost center of digits needs no quotes; those with a leading zero come as text already."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _tag_value(value: str) -> str:
     return _matching(
         value, TAG_VALUE_PATTERN, "not a usable tag value", "1 to 256 letters, digits, spaces or . : / = + @ -"
@@ -119,5 +124,5 @@ UserName = Annotated[str, AfterValidator(_user_name), Field(json_schema_extra={"
 Zone = Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"pattern": f"^{ZONE_PATTERN}$"})]
 Principal = Annotated[str, AfterValidator(_principal), Field(json_schema_extra={"pattern": f"^{PRINCIPAL_PATTERN}$"})]
 TagKey = Annotated[str, AfterValidator(_tag_key)]
-TagValue = Annotated[str, AfterValidator(_tag_value)]
+TagValue = Annotated[str, BeforeValidator(_number_as_written), AfterValidator(_tag_value)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
