@@ -129,3 +129,20 @@ def env(  # noqa: PLR0913  each is an option
         output.say("unset AWS_SESSION_TOKEN")
     for name, value in found.items():
         output.say(f"export {name}={shlex.quote(value)}")
+
+
+@app.command(epilog='Example: "$(mlops local runtime IMAGE_URI)" -c "import sklearn; print(sklearn.__version__)"')
+def runtime(
+    image_uri: Annotated[str, typer.Argument(help="Image, as a job or a version names it.", show_default=False)],
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Print the Python in which jobs and models of an image run here."""
+    from mlops_foundation.usecases import local  # noqa: PLC0415
+
+    with output.progress("building the runtime", quiet=json) as shown:
+        python = local.runtime(image_uri, shown.update)
+    if json:
+        output.as_json({"image": image_uri, "python": str(python)})
+        return
+    output.say(str(python))

@@ -1,14 +1,15 @@
 """The local cloud as a person uses it: start, stop, look at it, get credentials."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mlops_foundation.core.arns import ACCOUNT_ID
-from mlops_foundation.core.errors import ConfigError
+from mlops_foundation.core.errors import ConfigError, LocalCloudError
 from mlops_foundation.core.names import ENVIRONMENTS, PERSONAS, Environment, persona_role
-from mlops_foundation.local import process
+from mlops_foundation.local import process, runtimes
 from mlops_foundation.usecases.plan import load_and_plan
 from mlops_foundation.usecases.workspace import PROJECT_TAG, choose_set, running_cloud
 
@@ -65,6 +66,21 @@ def logs(state_dir: Path, lines: int) -> Iterator[str]:
     path = process.log_file(state_dir.absolute())
     said = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     yield from said[-lines:]
+
+
+def runtime(image_uri: str, report: Callable[[str], None]) -> Path:
+    """Return the Python of an image's runtime, built when it is used for the first time.
+
+    Raises:
+        LocalCloudError: When no runtime stands for the image, or it cannot be built.
+    """
+    try:
+        found = runtimes.Runtimes(runtimes.cache_folder(), os.environ).get(image_uri, report)
+    except (runtimes.UnknownImageError, runtimes.RuntimeBuildError) as error:
+        raise LocalCloudError(
+            str(error), where=image_uri, expected=f"one of {', '.join(runtimes.known())}", fix="use a known image"
+        ) from error
+    return found.python
 
 
 def environment(
