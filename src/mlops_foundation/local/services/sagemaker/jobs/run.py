@@ -19,8 +19,8 @@ from mlops_foundation.local.services.sagemaker.machine import Machine
 from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPAL, Kind, Resources, timestamp
 
 _REASON_MAX: Final = 1024
-_TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(\S.*)")
-
+_TRACEBACK: Final = "Traceback (most recent call last):"
+_EXCEPTION: Final = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?::\s.*)?")
 _WRAPPER: Final = "subprocess.CalledProcessError"
 
 
@@ -88,8 +88,8 @@ class JobRun(ABC):
         log = self.log.read_text(errors="replace")
         file = self.root / "output" / "failure"
         words = file.read_text(errors="replace").strip() if file.is_file() else ""
-        words = last_exception(words) if "Traceback" in words else words
-        raised = last_exception(log) if not words or "Traceback" in log else ""
+        words = last_exception(words) if _TRACEBACK in words else words
+        raised = last_exception(log) if not words or _TRACEBACK in log else ""
         return raised if words in raised or words.startswith(_WRAPPER) else f"{raised} {words}".strip()
 
     # --- the run ------------------------------------------------------------------------------------------------------
@@ -226,10 +226,22 @@ def last_exception(text: str) -> str:
 
     A program that only started another one, which failed, has nothing to say of its own.
     """
-    found = _TRACEBACK.findall(text)
+    found = _exceptions(text)
     own = [line for line in found if not line.startswith(_WRAPPER)]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return str((own or found or lines or [""])[-1])
+    return (own or found or lines or [""])[-1]
+
+
+def _exceptions(text: str) -> list[str]:
+    """Return the line that ends each traceback; some programs print tracebacks without their indentation."""
+    found, inside = [], False
+    for line in text.splitlines():
+        if _TRACEBACK in line:
+            inside = True
+        elif inside and _EXCEPTION.fullmatch(line):
+            found.append(line)
+            inside = False
+    return found
 
 
 def event_detail(detail: Json) -> Json:

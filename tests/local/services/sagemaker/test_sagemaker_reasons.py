@@ -1,0 +1,28 @@
+"""What of a container's log becomes the failure reason."""
+
+import pytest
+
+from mlops_foundation.local.services.sagemaker.jobs.run import last_exception
+
+OWN = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n    f()\nmodule.OwnError: no rows\n'
+FLAT = 'Traceback (most recent call last):\nFile "a.py", line 1, in <module>\nraise KeyError("x")\nKeyError: \'x\'\n'
+WRAPPER = (
+    'Command failed. Traceback: Traceback (most recent call last):\n  File "driver.py", line 9, in run\n'
+    "subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 1.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("starting\n" + OWN, "module.OwnError: no rows"),
+        (FLAT, "KeyError: 'x'"),
+        (OWN + "and then\n" + WRAPPER + "bye\n", "module.OwnError: no rows"),
+        (WRAPPER, "subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 1."),
+        (OWN + FLAT, "KeyError: 'x'"),
+        ("first\nKilled\n\n", "Killed"),
+        ("", ""),
+    ],
+)
+def test_the_users_exception_is_the_reason(log: str, reason: str) -> None:
+    assert last_exception(log) == reason
