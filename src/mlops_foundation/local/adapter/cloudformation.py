@@ -74,10 +74,11 @@ def _run_on_threads(ours: frozenset[str]) -> None:
 
 def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
     def create(logical_id: str, properties: Json, stack_name: str) -> tuple[str, Json]:
-        return _result(resource_type.create(_stack_call(cloud, stack_name, logical_id), properties))
+        return _result(resource_type.create(_stack_call(cloud, stack_name, logical_id), _own_tags(properties)))
 
     def update(physical_id: str, old: Json, new: Json, stack_name: str, logical_id: str) -> tuple[str, Json]:
         stack = _stack_call(cloud, stack_name, logical_id)
+        old, new = _own_tags(old), _own_tags(new)
         changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
         if resource_type.update is None or changed & resource_type.replaced_by:
             return _result(resource_type.create(stack, new))
@@ -93,6 +94,16 @@ def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
         "delete": delete,
         "delete_with_logical_id": True,
     }
+
+
+def _own_tags(properties: Json) -> Json:
+    """Leave out CloudFormation's system tags: no caller of an operation may set a tag that starts with ``aws:``."""
+    tags = properties.get("Tags")
+    if isinstance(tags, dict):
+        return {**properties, "Tags": {key: value for key, value in tags.items() if not key.startswith("aws:")}}
+    if isinstance(tags, list):
+        return {**properties, "Tags": [tag for tag in tags if not tag["Key"].startswith("aws:")]}
+    return properties
 
 
 def _result(made: Provisioned) -> tuple[str, Json]:
