@@ -58,7 +58,7 @@ PINNED = {
     },
     "targets": {"BoundaryEA298153", "EndpointKeyC77719DF"},
     "studio": {"Domain", "Key961B73FD", "Usersdatascientist31A533B8", "Usersdsadmin5EEE8824", "UsersleadFA0D8672"},
-    "catalog": {"LaunchDeliveryA41C34F3", "LaunchStorage0233C841", "Portfolio856A4190", "Product896941B4"},
+    "catalog": {"Portfolio856A4190", "Product896941B4"},
 }
 
 

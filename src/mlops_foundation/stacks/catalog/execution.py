@@ -3,7 +3,6 @@
 from mlops_foundation.constructs.execution import (
     ExecutionScope,
     Statement,
-    managed_policies,
     may,
     parameters,
     pass_role,
@@ -15,18 +14,10 @@ def statements(scope: ExecutionScope) -> list[Statement]:
     """Return the rights of the catalog's deployment."""
     names = scope.names
     launch = scope.iam(f"role{names.role_path}{names.launch_role}")
-    policies = scope.iam(f"policy{names.role_path}{names.launch_role}-*")
     assets = names.asset_bucket(scope.account, scope.region)
     return [
         *_service_catalog(scope),
         roles([launch]),
-        may(
-            "LaunchPolicies",
-            ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
-            [launch],
-            {"ArnLike": {"iam:PolicyARN": policies}},
-        ),
-        managed_policies([policies]),
         pass_role(launch, "servicecatalog.amazonaws.com"),
         may("ProductTemplates", ["s3:GetObject"], [f"arn:aws:s3:::{assets}/*"]),
         may("CheckTemplates", ["cloudformation:ValidateTemplate"], ["*"], scope.in_region),

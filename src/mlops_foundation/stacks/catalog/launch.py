@@ -1,7 +1,4 @@
-"""What the launch role may make: exactly the types a project consists of, with bounded roles below the platform's path.
-
-Two managed policies, because one holds 6,144 characters.
-"""
+"""What the launch role may make: the types a project consists of, with bounded roles below the platform's path."""
 
 from collections.abc import Mapping
 
@@ -14,11 +11,11 @@ _TAGGED: Conditions = {"Null": {f"aws:RequestTag/{PROJECT_TAG}": "false"}}
 """What is made carries the project's name."""
 
 
-def launch_statements(context: StackContext) -> Mapping[str, list[iam.PolicyStatement]]:
-    """Return the policies of the launch role by the last part of their names."""
+def launch_policies(context: StackContext) -> Mapping[str, list[iam.PolicyStatement]]:
+    """Return the inline policies of the launch role by their names."""
     return {
-        "Delivery": [*_stacks(context), *_delivery(context), *_roles(context)],
-        "Storage": [*_seeds(context), *_buckets(context), *_keys(context), *_registry(context), *_logs(context)],
+        "delivery": [*_stacks(context), *_delivery(context), *_roles(context)],
+        "storage": [*_seeds(context), *_buckets(context), *_keys(context), *_registry(context), *_logs(context)],
     }
 
 

@@ -7,8 +7,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_servicecatalog as servicecatalog
-from constructs import Construct
 
+from constructs import Construct
 from mlops_foundation.constructs import parameters
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import acknowledge_wildcards
@@ -17,7 +17,7 @@ from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.core.errors import PluginError
 from mlops_foundation.core.names import FRONT_PRODUCT, PORTFOLIO, persona_role, role_arn
 from mlops_foundation.plan.models import TemplateSpec, load_builder
-from mlops_foundation.stacks.catalog.launch import launch_statements
+from mlops_foundation.stacks.catalog.launch import launch_policies
 
 _NOT_SEED = ["**/__pycache__", "**/*.pyc", "**/.venv", "**/.pytest_cache", "**/.ruff_cache", "**/cdk.out"]
 _STUDIO_VISIBILITY = ("sagemaker:studio-visibility", "true")
@@ -53,7 +53,7 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
 
 
 def _launch_role(stack: FoundationStack, context: StackContext) -> iam.Role:
-    statements = launch_statements(context)
+    policies = launch_policies(context)
     role = iam.Role(
         stack,
         "LaunchRole",
@@ -61,20 +61,10 @@ def _launch_role(stack: FoundationStack, context: StackContext) -> iam.Role:
         path=context.names.role_path,
         description="Service Catalog takes it to make and remove projects",
         assumed_by=iam.ServicePrincipal("servicecatalog.amazonaws.com"),
-        managed_policies=[
-            iam.ManagedPolicy(
-                stack,
-                f"Launch{part}",
-                managed_policy_name=f"{context.names.launch_role}-{part.lower()}",
-                path=context.names.role_path,
-                statements=part_statements,
-            )
-            for part, part_statements in statements.items()
-        ],
+        inline_policies={name: iam.PolicyDocument(statements=statements) for name, statements in policies.items()},
     )
     reason = "Projects are made later: what they consist of is named by pattern, in this account and region."
-    for part, part_statements in statements.items():
-        acknowledge_wildcards(stack.node.find_child(f"Launch{part}"), part_statements, reason)
+    acknowledge_wildcards(role, [each for statements in policies.values() for each in statements], reason)
     return role
 
 
