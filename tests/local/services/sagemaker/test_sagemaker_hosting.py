@@ -174,7 +174,10 @@ def _registered(hosting: Hosting) -> str:
 def _let_read(bench: Workbench, prod: Workbench) -> None:
     account = {"AWS": f"arn:aws:iam::{prod.account}:root"}
     may = {"Effect": "Allow", "Principal": account}
-    package = may | {"Action": "sagemaker:DescribeModelPackage", "Resource": bench.arn("model-package/churn/*")}
+    package = may | {
+        "Action": ["sagemaker:DescribeModelPackage", "sagemaker:CreateModel"],
+        "Resource": bench.arn("model-package/churn/*"),
+    }
     artifacts = may | {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bench.bucket}/models/*"}
     bench.sagemaker.put_model_package_group_policy(ModelPackageGroupName="churn", ResourcePolicy=document(package))
     bench.client("s3").put_bucket_policy(Bucket=bench.bucket, Policy=document(artifacts))

@@ -12,6 +12,7 @@ from mlops_foundation.local.services.sagemaker.resources import (
     could_not_find,
     job_context,
     refuse_other,
+    scope_of,
 )
 
 MODEL: Final = Kind("Model", "model")
@@ -29,10 +30,14 @@ _VARIANT_SUPPORTED: Final = {
 }  # fmt: skip
 
 
-def _describes_packages(service: "ModelOperations", call: Call, request: Json) -> list[Check]:
-    """Return the check that a package may be read: across accounts its group's policy has to allow it too."""
-    packages = [c["ModelPackageName"] for c in _containers(request) if "ModelPackageName" in c]
-    checks = [Check("sagemaker:DescribeModelPackage", _package_arn(call, name)) for name in packages]
+def _reads_packages(service: "ModelOperations", call: Call, request: Json) -> list[Check]:
+    """Return the checks on a model package: across accounts its group's policy has to allow both too.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy-xaccount.html
+    """
+    arns = [_package_arn(call, c["ModelPackageName"]) for c in _containers(request) if "ModelPackageName" in c]
+    checks = [Check("sagemaker:DescribeModelPackage", arn) for arn in arns]
+    checks += [Check("sagemaker:CreateModel", arn) for arn in arns if scope_of(arn).account != call.account]
     return [*checks, *adds_tags(MODEL.named())(service, call, request)]
 
 
@@ -61,7 +66,7 @@ class ModelOperations(PackageOperations, JobOperations):
         resource=MODEL.named(),
         context=lambda _service, _call, request: job_context(request),
         passes={"ExecutionRoleArn": SERVICE_PRINCIPAL},
-        more=_describes_packages,
+        more=_reads_packages,
     )
     def create_model(self, call: Call, request: Json) -> Json:
         """Make a model of an image and its data, or of an approved model package."""
