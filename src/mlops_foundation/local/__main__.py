@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 
@@ -16,6 +17,9 @@ async def _serve(state_dir: Path, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     async with server.serving(server.build(state_dir, port), port):
         await stop.wait()
+    # Everything is saved. asyncio would join threads that still wait for a stack or a job: they must not hold us up.
+    logging.shutdown()
+    os._exit(0)
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
 """What was under way when the local cloud stopped: approvals go on waiting, the rest has failed and says why."""
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from catalog_lab import Catalog
 from code_clients import wait_for
 from pipeline_lab import APPROVE, BUILD, BUILDSPEC, SOURCE, Lab, stage
 
@@ -66,3 +68,30 @@ def test_a_running_build_fails_with_the_reason_and_can_be_retried(restarting: Ca
         pipelineName="pipe", stageName="Build", pipelineExecutionId=first, retryMode="FAILED_ACTIONS"
     )
     wait_for(lambda: build()["buildStatus"] == "IN_PROGRESS" and build()["currentPhase"] == "BUILD")
+
+
+def test_a_launch_that_was_under_way_is_closed_with_the_reason(restarting: Callable[[], Any]) -> None:
+    catalog = Catalog(restarting(), ACCOUNT)
+    waiting = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    condition = {"Handle": {"Ref": "Handle"}, "Timeout": "600"}
+    template = {
+        "Resources": {
+            "Handle": waiting,
+            "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": condition},
+        }
+    }
+    s3 = catalog.cloud.client("s3", ACCOUNT)
+    s3.put_object(Bucket=f"templates-{ACCOUNT}", Key="v1.json", Body=json.dumps(template))
+    catalog.open()
+    record = catalog.provision()
+
+    def stack() -> str:
+        found = catalog.cloud.client("cloudformation", ACCOUNT).describe_stacks()["Stacks"]
+        return str(found[0]["StackStatus"]) if found else ""
+
+    assert wait_for(stack) == "CREATE_IN_PROGRESS"
+    restarting()
+    done = catalog.ended(record["RecordId"])["RecordDetail"]
+    assert "was stopped while this product was under change" in done["RecordErrors"][0]["Description"]
+    product = catalog.client().describe_provisioned_product(Name="mine")["ProvisionedProductDetail"]
+    assert product["Status"] == "ERROR"

@@ -124,7 +124,7 @@ class Build:
         cloud = self._around.cloud
         self._environment = images.tool_environment(cloud.machine_environment(), binaries)
         self._environment |= cloud.environment(self._around.role, self._around.scope.region)
-        self._environment |= {"HOME": str(home), "TMPDIR": str(self._work / "tmp"), "LANG": "C.UTF-8", "CI": "true"}
+        self._environment |= {"HOME": str(home), "TMPDIR": str(self._work / "tmp")}
 
     def _open_log_stream(self) -> None:
         logs, place = self._around.client("logs"), self._record["logs"]
@@ -148,7 +148,9 @@ class Build:
                 files.fetch(s3, location, self._source_folder(identifier))
         text = self._buildspec_text(source.get("buildspec") or DEFAULT_BUILDSPEC)
         self._spec = specs.load(text)
-        images.check_runtimes(self._spec.runtimes, self._record["environment"]["image"])
+        image = self._record["environment"]["image"]
+        images.check_runtimes(self._spec.runtimes, image)
+        self._log.write(f"{image} is stood in for by this machine: {images.RUNS_ON}")
         self._environment |= self._variables()
 
     def _sources(self) -> dict[str, str]:

@@ -27,6 +27,8 @@ RUNTIMES: Mapping[str, tuple[str, ...]] = {
     "python": (_PYTHON, "3.x", "latest"),
     "nodejs": ("20", "22", "24", "latest"),
 }
+RUNS_ON = f"Python {_PYTHON}, Node.js 24"
+"""What every image's stand-in really has, whichever of the allowed versions a buildspec names."""
 _PIP = """#!{python}
 import sys
 from pip._internal.cli.main import main
