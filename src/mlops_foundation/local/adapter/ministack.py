@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import botocore.session
 import ministack.app
 from ministack.core import iam_actions, router
 from ministack.core.responses import get_account_id
@@ -64,6 +65,8 @@ def _secure_loopback() -> None:
 def _offer_only(names: frozenset[str]) -> None:
     for name in [name for name in ministack.app.SERVICE_HANDLERS if name not in names]:
         del ministack.app.SERVICE_HANDLERS[name]
+    # Without this the first call to a service that is not offered reads every model of botocore: 400 MB and seconds.
+    router._KNOWN_AWS_SERVICE_NAMES = frozenset(botocore.session.get_session().get_available_services())
 
 
 def _add_service(name: str, models: tuple[str, ...], handler: Any) -> None:

@@ -1,9 +1,13 @@
 """S3 objects under customer keys, keys of other accounts, and saving ministack's state when it changes."""
 
 import contextvars
+import json
+import logging
 import re
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +18,8 @@ from ministack.services import kms, s3
 
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.local.contract import Check
+
+log = logging.getLogger(__name__)
 
 Answer = tuple[int, dict[str, str], Any]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
@@ -144,11 +150,15 @@ def current_scope() -> tuple[str, str]:
 
 
 class Saver:
-    """Writes ministack's state to disk within a second of a change, and on stop."""
+    """Writes ministack's state to disk soon after a change, and on stop.
+
+    Saving takes the interpreter from everybody else, so it takes a tenth of the time at the most.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Event()
         self._stopped = threading.Event()
+        self._written: dict[str, int] = {}
         self._thread = threading.Thread(target=self._run, name="save-state", daemon=True)
 
     def start(self) -> None:
@@ -166,11 +176,36 @@ class Saver:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopped.wait(_SAVE_EVERY_S):
+        pause_s = _SAVE_EVERY_S
+        while not self._stopped.wait(pause_s):
             self._changed.wait()
             self._changed.clear()
+            started = time.monotonic()
             self._save()
+            pause_s = max(_SAVE_EVERY_S, 10 * (time.monotonic() - started))
         self._save()
 
     def _save(self) -> None:
-        persistence.save_all(ministack.app._build_persistence_save_dict())
+        """Write the files of the services whose state has changed."""
+        folder = Path(persistence.STATE_DIR)
+        folder.mkdir(parents=True, exist_ok=True)
+        for service, get_state in ministack.app._build_persistence_save_dict().items():
+            try:
+                self._save_service(folder, service, get_state)
+            except (RuntimeError, TypeError, ValueError):
+                # A request changed it under our hands: it is written with the next change.
+                log.warning("the state of %s could not be saved now", service, exc_info=True)
+                self._changed.set()
+
+    def _save_service(self, folder: Path, service: str, get_state: Callable[[], Any]) -> None:
+        state = get_state()
+        if state is None:
+            return
+        content = {"__ministack_format__": persistence._state_format_version(service), "payload": state}
+        # One string by the C encoder is ten times faster than ministack's streaming.
+        text = json.dumps(content, default=persistence._json_default)
+        if self._written.get(service) != hash(text):
+            fresh = folder / f"{service}.json.tmp"
+            fresh.write_text(text)
+            fresh.replace(folder / f"{service}.json")
+            self._written[service] = hash(text)
