@@ -10,6 +10,7 @@ from mlops_foundation.core.arns import ACCOUNT_ID
 from mlops_foundation.core.errors import ConfigError, LocalCloudError
 from mlops_foundation.core.names import ENVIRONMENTS, PERSONAS, Environment, persona_role
 from mlops_foundation.local import process, runtimes
+from mlops_foundation.local.git_login import git_settings
 from mlops_foundation.usecases.plan import load_and_plan
 from mlops_foundation.usecases.workspace import PROJECT_TAG, choose_set, running_cloud
 
@@ -86,7 +87,7 @@ def runtime(image_uri: str, report: Callable[[str], None]) -> Path:
 def environment(
     config_file: Path, state_dir: Path, account: str, role: str, project: str = "", set_name: str = ""
 ) -> dict[str, str]:
-    """Return the AWS_* variables with which any AWS client acts on the local cloud.
+    """Return the variables with which any AWS client, and git, acts on the local cloud.
 
     Args:
         config_file: ``mlops.yaml``, which names the accounts.
@@ -125,5 +126,6 @@ def environment(
         "AWS_REGION": set_plan.region,
         "AWS_DEFAULT_REGION": set_plan.region,
         "AWS_ENDPOINT_URL": running.endpoint_url,
+        **git_settings(running.endpoint_url),
     }
     return {key: value for key, value in values.items() if value}

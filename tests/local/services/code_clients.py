@@ -4,7 +4,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 Statement = Mapping[str, Any]
-HELPER = f"!{sys.executable} -m mlops_foundation.local.services.codecommit"
 
 
 def allow(*actions: str, resource: str | Sequence[str] = "*", **more: Any) -> Statement:
@@ -62,7 +60,7 @@ def wait_for(what: Callable[[], Any], timeout_s: float = 60) -> Any:
 class Git:
     """Git in one folder, signed in as one principal."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], helper: str = HELPER) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], helper: str = "") -> None:
         self.folder = folder
         self._helper = helper
         self._environment = {
@@ -79,7 +77,8 @@ class Git:
 
     def __call__(self, *arguments: str) -> str:
         """Run git and return what it printed; a failure raises with it."""
-        settings = ("-c", f"credential.helper={self._helper}", "-c", "credential.UseHttpPath=true")
+        own = ("-c", f"credential.helper={self._helper}", "-c", "credential.UseHttpPath=true")
+        settings = own if self._helper else ()
         done = subprocess.run(
             ["git", *settings, *arguments],
             cwd=self.folder,

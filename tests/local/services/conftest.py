@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from code_clients import HELPER, Git
+from code_clients import Git
+
+from mlops_foundation.local.git_login import git_settings
 
 
 @pytest.fixture
 def git(cloud: Any, account: str, tmp_path: Path) -> Callable[..., Git]:
     """Return a function that gives git as a role (or root) of the test's account, in a new folder."""
 
-    def make(role: str = "", helper: str = HELPER, **environment: str) -> Git:
+    def make(role: str = "", helper: str = "", **environment: str) -> Git:
         folder = tmp_path / f"git-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        return Git(folder, {**cloud.environment(account, role), **environment}, helper)
+        settings = {} if helper else git_settings(cloud.endpoint_url)
+        return Git(folder, {**cloud.environment(account, role), **settings, **environment}, helper)
 
     return make
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_foundation.local.contract import Check, Cloud, Json, Principal, Scope, ServiceError, Store
-from mlops_foundation.local.services.codecommit.password import GitLogin
+from mlops_foundation.local.git_login import GitLogin
 from mlops_foundation.local.services.codecommit.repositories import (
     REPOSITORY,
     announce,

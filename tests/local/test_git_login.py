@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlops_foundation.core.clock import now
 from mlops_foundation.local.contract import Credentials
-from mlops_foundation.local.services.codecommit.password import GitLogin, git_login
+from mlops_foundation.local.git_login import GitLogin, git_login
 
 PATH = "/v1/repos/churn-build"
 

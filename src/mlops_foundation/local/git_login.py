@@ -1,16 +1,22 @@
-"""The password git sends to CodeCommit: a Signature Version 4 signature of the clone URL.
+"""How git signs in to CodeCommit: a Signature Version 4 signature of the clone URL as the password.
 
 User name is the access key id, followed by ``%`` and the session token of a session; the password is
 ``<yyyymmddThhmmss>Z<64 hex digits>``. Both are what ``aws codecommit credential-helper`` and ``git-remote-codecommit``
 send. The signature covers method ``GIT``, path and host without port; it is good for 15 minutes.
 
-Source: awscli/customizations/codecommit.py, and "Signature Version 4" in the IAM user guide.
+``python -m mlops_foundation.local.git_login get`` is a git credential helper for the local cloud, for machines without
+the AWS CLI. It signs with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION.
+
+Source: awscli/customizations/codecommit.py, "Signature Version 4" in the IAM user guide, git's git-credential.
 """
 
 import datetime as dt
 import hashlib
 import hmac
+import os
 import re
+import shlex
+import sys
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -84,3 +90,33 @@ def git_login(credentials: Credentials, *, host: str, path: str, region: str) ->
     )
     token = f"%{credentials.session_token}" if credentials.session_token else ""
     return f"{credentials.access_key_id}{token}", f"{signed_at.strftime(TIMESTAMP)}Z{signed}"
+
+
+def git_settings(endpoint_url: str) -> dict[str, str]:
+    """Return variables with which git, for this address only, signs in with the AWS_* variables of its environment."""
+    helper = f"!{shlex.quote(sys.executable)} -m {__name__}"
+    return {
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": f"credential.{endpoint_url}.helper",
+        "GIT_CONFIG_VALUE_0": helper,
+        "GIT_CONFIG_KEY_1": f"credential.{endpoint_url}.useHttpPath",
+        "GIT_CONFIG_VALUE_1": "true",
+    }
+
+
+def main() -> None:
+    """Answer git's ``get``; ``store`` and ``erase`` need nothing, as every password is new."""
+    if sys.argv[-1] != "get":
+        return
+    asked = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin if "=" in line)
+    credentials = Credentials(
+        os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], os.environ.get("AWS_SESSION_TOKEN")
+    )
+    region = os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
+    path = f"/{asked['path'].removeprefix('/')}"
+    username, password = git_login(credentials, host=asked["host"], path=path, region=region)
+    sys.stdout.write(f"username={username}\npassword={password}\n")
+
+
+if __name__ == "__main__":
+    main()
