@@ -39,6 +39,8 @@ class Sessions:
     def __init__(self, source: Source, region: Region) -> None:
         self._source = source
         self._region = region
+        # One session reads each service model once for all accounts.
+        self._session = boto3.session.Session()
         self._clients: dict[tuple[str, str, str], Any] = {}
 
     @property
@@ -56,11 +58,12 @@ class Sessions:
         key = (service, account, role)
         if key not in self._clients:
             keys = self._source.keys(account, role)
-            session = boto3.session.Session(
-                keys.access_key_id, keys.secret_access_key, keys.session_token, self._region
-            )
-            self._clients[key] = session.client(
+            self._clients[key] = self._session.client(
                 service,
+                region_name=self._region,
+                aws_access_key_id=keys.access_key_id,
+                aws_secret_access_key=keys.secret_access_key,
+                aws_session_token=keys.session_token,
                 endpoint_url=self._source.endpoint_url,
                 config=Config(retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"}),
             )

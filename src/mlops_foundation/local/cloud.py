@@ -4,6 +4,7 @@ import contextvars
 import logging
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from mlops_foundation.local.store import Database
 
 log = logging.getLogger(__name__)
 
+_CLIENTS_KEPT = 64
 _INDEX_VARIABLES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY",
                     "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS",
                     "npm_config_")  # fmt: skip
@@ -50,7 +52,9 @@ class LocalCloud:
         self._state_dir = state_dir
         self.endpoint_url = f"http://localhost:{port}"
         self._database = Database(state_dir / "records.sqlite")
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        # One session reads each service model once; a session for each client would take a quarter of a second.
+        self._session = boto3.session.Session()
+        self._clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
         self._clients_lock = threading.Lock()
         self.services: Mapping[str, Service] = {service.name: service(self) for service in services}
         self.dispatchers = {name: Dispatcher(self, service) for name, service in self.services.items()}
@@ -125,12 +129,12 @@ class LocalCloud:
         return iam.principal_for(access_key_id, session_token)
 
     def client(self, principal: Principal, service: str, region: Region) -> Any:  # noqa: ANN401  boto3 clients
-        """Return a boto3 client of this cloud; clients are thread safe and are made once per principal."""
+        """Return a boto3 client of this cloud; clients are thread safe and the newest ones are kept."""
         credentials = principal.credentials
         key = (credentials.access_key_id, service, region)
         with self._clients_lock:
             if key not in self._clients:
-                self._clients[key] = boto3.session.Session().client(
+                self._clients[key] = self._session.client(
                     service,
                     region_name=region,
                     endpoint_url=self.endpoint_url,
@@ -139,6 +143,9 @@ class LocalCloud:
                     aws_session_token=credentials.session_token,
                     config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
                 )
+                if len(self._clients) > _CLIENTS_KEPT:
+                    self._clients.popitem(last=False)
+            self._clients.move_to_end(key)
             return self._clients[key]
 
     def environment(self, principal: Principal, region: Region) -> dict[str, str]:
