@@ -245,7 +245,7 @@ def probe(folder: Path) -> Sandbox:
         if sandbox.works(folder):
             return sandbox
     raise LocalCloudError(
-        "jobs cannot be given a folder of their own",
+        "jobs cannot be given a folder of their own: install bubblewrap, or allow user namespaces",
         where="local cloud sandbox",
         got=", ".join(sandbox.name for sandbox in candidates) + " tried" if candidates else "no sandbox program",
         expected="bubblewrap, or user namespaces by unshare",

@@ -1,7 +1,6 @@
 """What of this machine the service runs containers with."""
 
 from collections.abc import Mapping
-from functools import cached_property
 
 from mlops_foundation.local.contract import Cloud
 from mlops_foundation.local.runtimes import Runtime, Runtimes, cache_folder
@@ -9,20 +8,15 @@ from mlops_foundation.local.sandbox import Sandbox, probe
 
 
 class Machine:
-    """Runtimes and sandbox of this machine, found on first use."""
+    """Runtimes and sandbox of this machine.
+
+    Raises:
+        LocalCloudError: When no sandbox works here; found out at once, not by the first job.
+    """
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-
-    @cached_property
-    def runtimes(self) -> Runtimes:
-        """The environments of images."""
-        return Runtimes(cache_folder(), self._cloud.machine_environment())
-
-    @cached_property
-    def sandbox(self) -> Sandbox:
-        """How containers are run."""
-        return probe(self._cloud.folder("sagemaker", "probe"))
+        self.runtimes = Runtimes(cache_folder(), cloud.machine_environment())
+        self.sandbox: Sandbox = probe(cloud.folder("sagemaker", "probe"))
 
     def environment(self, runtime: Runtime) -> Mapping[str, str]:
         """Return the environment variables every container has."""

@@ -112,6 +112,13 @@ def refuse_other(operation: str, request: Json, supported: Iterable[str]) -> Non
         raise not_supported(f"{operation} with {member}")
 
 
+def check_only(what: str, given: Json, only: Mapping[str, str]) -> None:
+    """Refuse members whose value is another than the one the local cloud has."""
+    for member, value in only.items():
+        if given.get(member, value) != value:
+            raise not_supported(f"{what} with {member} {given[member]}")
+
+
 def scope_of(arn: str) -> Scope:
     """Return the account and region of an ARN."""
     parts = Arn.parse(arn)

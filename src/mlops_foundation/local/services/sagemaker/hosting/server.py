@@ -127,6 +127,7 @@ class ModelServer:
         try:
             download_object(s3, uri, archive)
             unpack(archive, self._folder / "ml" / "model")
+            archive.unlink()
         except TransferError as error:
             message = (
                 f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust '

@@ -7,6 +7,7 @@ from mlops_foundation.local.services.sagemaker.jobs.run import JobRun
 from mlops_foundation.local.services.sagemaker.machine import Machine
 from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPAL, Kind, Resources, timestamp
 
+DEFAULT_RUNTIME_S: Final = 86_400
 ENDED: Final = frozenset({"Completed", "Failed", "Stopped"})
 
 

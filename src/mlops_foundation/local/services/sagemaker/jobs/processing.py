@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
-from mlops_foundation.local.contract import Call, Json, ServiceError, not_supported, operation
-from mlops_foundation.local.services.sagemaker.jobs.operations import JobOperations
+from mlops_foundation.local.contract import Call, Json, not_supported, operation
+from mlops_foundation.local.services.sagemaker.jobs.operations import DEFAULT_RUNTIME_S, JobOperations
 from mlops_foundation.local.services.sagemaker.jobs.run import JobRun
 from mlops_foundation.local.services.sagemaker.jobs.storage import download, upload_folder
 from mlops_foundation.local.services.sagemaker.resources import (
     SERVICE_PRINCIPAL,
     Kind,
     adds_tags,
+    check_only,
     job_context,
     refuse_other,
     timestamp,
@@ -19,9 +20,8 @@ from mlops_foundation.local.services.sagemaker.resources import (
 PROCESSING_JOB: Final = Kind("ProcessingJob", "processing-job")
 _SUPPORTED: Final = {
     "ProcessingJobName", "RoleArn", "AppSpecification", "ProcessingResources", "ProcessingInputs",
-    "ProcessingOutputConfig", "Environment", "StoppingCondition", "NetworkConfig", "Tags", "ExperimentConfig",
+    "ProcessingOutputConfig", "Environment", "StoppingCondition", "NetworkConfig", "Tags",
 }  # fmt: skip
-_DEFAULT_RUNTIME_S: Final = 86_400
 
 
 class ProcessingRun(JobRun):
@@ -101,9 +101,8 @@ class ProcessingOperations(JobOperations):
         for given in request.get("ProcessingInputs", ()):
             _check_input(given)
         for output in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):
-            if "S3Output" not in output or "LocalPath" not in output["S3Output"]:
-                raise not_supported("a processing output that is no S3Output with a LocalPath")
-        condition = request.get("StoppingCondition") or {"MaxRuntimeInSeconds": _DEFAULT_RUNTIME_S}
+            _check_output(output)
+        condition = request.get("StoppingCondition") or {"MaxRuntimeInSeconds": DEFAULT_RUNTIME_S}
         return self.submit(call, PROCESSING_JOB, request | {"StoppingCondition": condition})
 
     @operation(resource=PROCESSING_JOB.named())
@@ -127,8 +126,20 @@ def _check_input(given: Json) -> None:
     source = given.get("S3Input")
     if source is None or "LocalPath" not in source:
         raise not_supported("a processing input that is no S3Input with a LocalPath")
-    for member, only in (("S3DataType", "S3Prefix"), ("S3InputMode", "File"), ("S3CompressionType", "None")):
-        if source.get(member, only) != only:
-            raise not_supported(f"a processing input with {member} {source[member]}")
-    if source.get("S3DataDistributionType", "FullyReplicated") != "FullyReplicated":
-        raise ServiceError("ValidationException", "One instance only: S3DataDistributionType must be FullyReplicated")
+    check_only(
+        "a processing input",
+        source,
+        {
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3CompressionType": "None",
+            "S3DataDistributionType": "FullyReplicated",
+        },
+    )
+
+
+def _check_output(given: Json) -> None:
+    place = given.get("S3Output")
+    if place is None or "LocalPath" not in place:
+        raise not_supported("a processing output that is no S3Output with a LocalPath")
+    check_only("a processing output", place, {"S3UploadMode": "EndOfJob"})

@@ -2,6 +2,7 @@
 
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,11 +117,18 @@ def upload_object(s3: S3Client, file: Path, uri: str, kms_key: str = "") -> None
         s3.put_object(Bucket=bucket, Key=key, Body=body, **encryption)
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Write a folder's content into a ``tar.gz``, as SageMaker does with ``/opt/ml/model``."""
-    with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-        for entry in sorted(folder.iterdir()):
-            tar.add(entry, entry.name)
+def upload_archive(s3: S3Client, folder: Path, uri: str, kms_key: str = "") -> None:
+    """Copy a folder to S3 as one ``tar.gz``, as SageMaker does with ``/opt/ml/model``.
+
+    Raises:
+        TransferError: When access is denied.
+    """
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        archive = Path(scratch) / "archive.tar.gz"
+        with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
+            for entry in sorted(folder.iterdir()):
+                tar.add(entry, entry.name)
+        upload_object(s3, archive, uri, kms_key)
 
 
 def unpack(archive: Path, folder: Path) -> None:

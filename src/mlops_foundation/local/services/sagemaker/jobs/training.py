@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from mlops_foundation.local.contract import Call, Json, not_supported, operation
-from mlops_foundation.local.services.sagemaker.jobs.operations import JobOperations
+from mlops_foundation.local.services.sagemaker.jobs.operations import DEFAULT_RUNTIME_S, JobOperations
 from mlops_foundation.local.services.sagemaker.jobs.run import JobRun
-from mlops_foundation.local.services.sagemaker.jobs.storage import download, pack, upload_object
+from mlops_foundation.local.services.sagemaker.jobs.storage import download, upload_archive
 from mlops_foundation.local.services.sagemaker.resources import (
     SERVICE_PRINCIPAL,
     Kind,
     adds_tags,
+    check_only,
     job_context,
     refuse_other,
     timestamp,
@@ -27,7 +28,7 @@ TRAINING_JOB: Final = Kind("TrainingJob", "training-job")
 _SUPPORTED: Final = {
     "TrainingJobName", "RoleArn", "AlgorithmSpecification", "HyperParameters", "InputDataConfig", "OutputDataConfig",
     "ResourceConfig", "StoppingCondition", "VpcConfig", "EnableNetworkIsolation",
-    "EnableInterContainerTrafficEncryption", "Environment", "Tags", "ExperimentConfig", "EnableManagedSpotTraining",
+    "EnableInterContainerTrafficEncryption", "Environment", "Tags", "EnableManagedSpotTraining",
     "ProfilerConfig", "RemoteDebugConfig",
 }  # fmt: skip
 _HOST: Final = "localhost"
@@ -96,14 +97,12 @@ class TrainingRun(JobRun):
         output = self.job["OutputDataConfig"]
         place, key = f"{output['S3OutputPath'].rstrip('/')}/{self.name}/output", output.get("KmsKeyId", "")
         data = self.root / "output" / "data"
-        if any(data.iterdir()):
-            pack(data, self.folder / "output.tar.gz")
-            upload_object(self.client("s3"), self.folder / "output.tar.gz", f"{place}/output.tar.gz", key)
+        if data.is_dir() and any(data.iterdir()):
+            upload_archive(self.client("s3"), data, f"{place}/output.tar.gz", key)
         metrics = {"FinalMetricDataList": self._metrics()}
         if not succeeded:
             return metrics
-        pack(self.root / "model", self.folder / "model.tar.gz")
-        upload_object(self.client("s3"), self.folder / "model.tar.gz", f"{place}/model.tar.gz", key)
+        upload_archive(self.client("s3"), self.root / "model", f"{place}/model.tar.gz", key)
         return metrics | {"ModelArtifacts": {"S3ModelArtifacts": f"{place}/model.tar.gz"}}
 
     def finish(self, changes: Json) -> None:
@@ -144,9 +143,9 @@ class TrainingOperations(JobOperations):
         if request["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceType" not in request["ResourceConfig"]:
             raise not_supported("training on several instances or instance groups")
         for channel in request.get("InputDataConfig", ()):
-            if "S3DataSource" not in channel["DataSource"]:
-                raise not_supported("a training channel that is not in S3")
-        return self.submit(call, TRAINING_JOB, request | _transition({}, "Starting"))
+            _check_channel(channel)
+        condition = request.get("StoppingCondition") or {"MaxRuntimeInSeconds": DEFAULT_RUNTIME_S}
+        return self.submit(call, TRAINING_JOB, request | {"StoppingCondition": condition} | _transition({}, "Starting"))
 
     @operation(resource=TRAINING_JOB.named())
     def describe_training_job(self, call: Call, request: Json) -> Json:
@@ -165,12 +164,23 @@ class TrainingOperations(JobOperations):
         return TRAINING_JOB.page("ListTrainingJobs", request, records, ascending=True)
 
 
+def _check_channel(channel: Json) -> None:
+    source = channel["DataSource"].get("S3DataSource")
+    if source is None:
+        raise not_supported("a training channel that is not in S3")
+    check_only(
+        "a training channel",
+        channel | source,
+        {"S3DataType": "S3Prefix", "InputMode": "File", "CompressionType": "None", "RecordWrapperType": "None"},
+    )
+
+
 def _channel_config(channel: Json) -> Json:
     source = channel["DataSource"]["S3DataSource"]
     return {
         "TrainingInputMode": "File",
         "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+        "RecordWrapperType": "None",
         **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
     }
 
