@@ -117,5 +117,13 @@ def test_paths_are_rewritten_in_scripts_and_arguments(tmp_path: Path) -> None:
     assert (root / "result").read_text() == "done\n"
 
 
+def test_log_says_when_the_network_cannot_be_cut_off(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    workload = Workload(_root(tmp_path), ("/bin/sh", "-c", "echo ran"), PATH, log, network=False)
+    assert RewrittenPaths().start(workload).wait(10) == 0
+    assert "network isolation is not enforced" in log.read_text()
+    assert "ran" in log.read_text()
+
+
 def test_probe_takes_one_that_works(tmp_path: Path) -> None:
     assert probe(tmp_path).works(tmp_path)

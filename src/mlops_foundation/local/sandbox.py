@@ -18,7 +18,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -96,9 +96,15 @@ class Running:
 
 
 class Sandbox(ABC):
-    """One way to give a command its own ``/opt/ml``."""
+    """One way to give a command its own ``/opt/ml``.
+
+    Attributes:
+        name: Which way.
+        cuts_network: Whether network isolation works; where it does not, the workload's log says so.
+    """
 
     name: ClassVar[str]
+    cuts_network = True
 
     @abstractmethod
     def command(self, workload: Workload) -> tuple[list[str], dict[str, str]]:
@@ -111,16 +117,21 @@ class Sandbox(ABC):
 
     def start(self, workload: Workload) -> Running:
         """Start a workload in a process group of its own."""
-        argv, environment = self.command(workload)
         workload.log.parent.mkdir(parents=True, exist_ok=True)
+        if not workload.network and not self.cuts_network:
+            with workload.log.open("a") as log:
+                log.write("network isolation is not enforced: this machine does not allow network namespaces\n")
+            workload = replace(workload, network=True)
+        argv, environment = self.command(workload)
         return Running(_LAUNCHER.submit(_launch, argv, environment, workload).result())
 
-    def works(self, folder: Path) -> bool:
+    def works(self, folder: Path, *, network: bool = True) -> bool:
         """Tell whether a command that writes below ``/opt/ml`` succeeds and leaves its file in ``folder``."""
         mark = folder / "mark"
         probe_log = folder / "probe.log"
         shell = f'echo "$0" > {self.container_path(folder)}/mark'
-        workload = Workload(folder, ("/bin/sh", "-c", shell), {"PATH": "/usr/bin:/bin"}, probe_log)
+        argv = ("/bin/sh", "-c", shell)
+        workload = Workload(folder, argv, {"PATH": "/usr/bin:/bin"}, probe_log, network=network)
         try:
             return self.start(workload).wait(_PROBE_TIMEOUT_S) == 0 and mark.exists()
         except (OSError, TimeoutError):
@@ -204,6 +215,7 @@ class RewrittenPaths(Sandbox):
     """No namespaces: ``/opt/ml`` is rewritten wherever the command could read it before it starts."""
 
     name = "paths"
+    cuts_network = False
 
     def container_path(self, workload_root: Path) -> str:
         """Return the job's real folder."""
@@ -219,9 +231,6 @@ class RewrittenPaths(Sandbox):
                     file.write_text(text.replace(CONTAINER_ROOT, root), errors="surrogateescape")
         environment = {key: value.replace(CONTAINER_ROOT, root) for key, value in workload.environment.items()}
         environment["SAGEMAKER_BASE_DIR"] = root
-        if not workload.network:
-            with workload.log.open("a") as log:
-                log.write("This machine has no network namespaces: EnableNetworkIsolation is not enforced.\n")
         return [argument.replace(CONTAINER_ROOT, root) for argument in workload.argv], environment
 
 
@@ -243,6 +252,7 @@ def probe(folder: Path) -> Sandbox:
         candidates.append(RewrittenPaths())
     for sandbox in candidates:
         if sandbox.works(folder):
+            sandbox.cuts_network = sandbox.cuts_network and sandbox.works(folder, network=False)
             return sandbox
     raise LocalCloudError(
         "jobs cannot be given a folder of their own: install bubblewrap, or allow user namespaces",

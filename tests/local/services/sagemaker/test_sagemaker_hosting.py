@@ -114,6 +114,23 @@ def test_update_that_fails_keeps_serving_the_old_model(hosting: Hosting) -> None
     assert hosting.invoke("4") == [8.0]
 
 
+def test_container_that_ends_is_started_again(hosting: Hosting) -> None:
+    fatal = INFERENCE.replace(
+        "    return [value", "    values == [13.0] and __import__('os')._exit(3)\n    return [value"
+    )
+    hosting.endpoint(hosting.config("one", "2", fatal))
+    with pytest.raises(ClientError, match="does not answer"):
+        hosting.invoke("13")
+    until(lambda: _answer(hosting, "4"), lambda answer: answer == [8.0])
+
+
+def _answer(hosting: Hosting, body: str) -> Any:
+    try:
+        return hosting.invoke(body)
+    except ClientError:
+        return None
+
+
 def test_role_that_may_not_read_the_model_fails_the_endpoint(hosting: Hosting) -> None:
     role = hosting.bench.make_role("blind", allow("s3:ListBucket"))
     found = hosting.endpoint(hosting.config("one", ExecutionRoleArn=role))

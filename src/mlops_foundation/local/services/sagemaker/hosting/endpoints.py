@@ -117,6 +117,7 @@ class EndpointOperations(ModelOperations):
         try:
             response = await server.connections.request("POST", "/invocations", headers, request.get("Body", b""))
         except ServerGoneError as error:
+            self.cloud.spawn(f"endpoint {name}", lambda: self._revive(call.scope, name, server))
             raise ServiceError("ModelError", f"The model container of {name} does not answer: {error}", 424) from error
         if response.status != 200:  # noqa: PLR2004  OK
             raise _model_error(call, name, response.status, response.body)
@@ -144,6 +145,17 @@ class EndpointOperations(ModelOperations):
 
     def _restart(self, scope: Scope, record: Json) -> Any:  # noqa: ANN401  a function
         return lambda: self._bring_up(scope, record["Name"], record["Served"]["Config"], record["Served"]["Models"])
+
+    def _revive(self, scope: Scope, name: str, dead: ModelServer) -> None:
+        """Start an endpoint's container again after its process ended; once, however many requests noticed."""
+        with self.changed:
+            record = self.records.get(scope, ENDPOINT.path, name)
+            if record is None or dead.alive or self.servers.get(record["Arn"]) is not dead:
+                return
+            self.servers.pop(record["Arn"])
+        dead.stop()
+        self.change(scope, ENDPOINT, name, {"Status": "SystemUpdating"})
+        self._restart(scope, record)()
 
     def _endpoint(self, call: Call, name: str) -> Json:
         record = self.records.get(call.scope, ENDPOINT.path, name)
