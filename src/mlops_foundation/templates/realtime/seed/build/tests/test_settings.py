@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,11 +6,12 @@ import pytest
 from pipeline.settings import PARAMETERS, SettingsError, load_parameters, load_project
 
 
-def changed(tmp_path: Path, old: str, new: str) -> Path:
-    text = PARAMETERS.read_text()
-    assert old in text
+def changed(tmp_path: Path, key: str, line: str) -> Path:
+    """Return the project's parameters with another line for one key, whatever its value is now."""
+    text, count = re.subn(rf"(?m)^  {key}:.*$", f"  {line}", PARAMETERS.read_text())
+    assert count == 1
     file = tmp_path / "parameters.yml"
-    file.write_text(text.replace(old, new))
+    file.write_text(text)
     return file
 
 
@@ -18,17 +20,17 @@ def test_parameter_file_of_the_project_is_good():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "problem"),
+    ("key", "line", "problem"),
     [
-        ("  c: 1.0", "  c: high", "hyperparameters.c: expected float, got 'high'"),
-        ("  c: 1.0", "  C: 1.0", "hyperparameters.C: unknown key; hyperparameters.c: expected float, got None"),
-        ("test_fraction: 0.25", "test_fraction: 2", "data.test_fraction: expected more than 0"),
-        ('s3_uri: ""', "s3_uri: /tmp/rows", "data.s3_uri: expected an S3 URI"),
+        ("c", "c: high", "hyperparameters.c: expected float, got 'high'"),
+        ("c", "C: 1.0", "hyperparameters.C: unknown key; hyperparameters.c: expected float, got None"),
+        ("test_fraction", "test_fraction: 2", "data.test_fraction: expected more than 0"),
+        ("s3_uri", "s3_uri: /tmp/rows", "data.s3_uri: expected an S3 URI"),
     ],
 )
-def test_bad_value_is_named(tmp_path, old, new, problem):
+def test_bad_value_is_named(tmp_path, key, line, problem):
     with pytest.raises(SettingsError) as caught:
-        load_parameters(changed(tmp_path, old, new))
+        load_parameters(changed(tmp_path, key, line))
     assert problem in str(caught.value)
 
 
