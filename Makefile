@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 WORKERS ?= 2
+# A machine that forbids bytecode makes every command import everything from source.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test check unit cloud e2e bench docs lock init clean
 
