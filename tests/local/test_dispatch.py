@@ -1,0 +1,260 @@
+"""From a request to an operation: what is asked before, who calls, what is refused, how it is answered."""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Mapping
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from mlops_foundation.core.arns import AccountId, Region
+from mlops_foundation.local.adapter import iam
+from mlops_foundation.local.contract import (
+    Call,
+    Check,
+    Json,
+    Principal,
+    Reply,
+    Scope,
+    Service,
+    ServiceError,
+    operation,
+)
+from mlops_foundation.local.dispatch import Dispatcher, checks, method_name, operation_of, request_tags
+
+DEV = AccountId("222222222222")
+SCOPE = Scope(DEV, Region("eu-west-1"))
+
+
+class Builds(Service):
+    """A tiny CodeBuild, which offers four operations."""
+
+    name = "codebuild"
+    models = ("codebuild", "sagemaker-runtime")
+    namespace = "codebuild"
+
+    @operation(
+        resource=lambda service, call, request: call.arn("codebuild", f"project/{request['name']}"),
+        context=lambda service, call, request: {"codebuild:source": request["source"]["type"]},
+        passes={"serviceRole": "codebuild.amazonaws.com", "secondarySources.auth.resource": "git.example"},
+        more=lambda service, call, request: [Check("kms:Encrypt", request.get("encryptionKey", "none"))],
+    )
+    def create_project(self, call: Call, request: Json) -> Json:
+        return {"project": {"name": request["name"], "created": dt.datetime(2024, 5, 6, tzinfo=dt.UTC)}}
+
+    @operation(action="codebuild:ListAll")
+    async def list_projects(self, call: Call, request: Json) -> Json:
+        await asyncio.sleep(0)
+        return {"projects": [call.account, call.region]}
+
+    @operation()
+    def delete_project(self, call: Call, request: Json) -> Json:
+        if request["name"] == "busy":
+            raise ServiceError("InvalidInputException", "it is busy", 409)
+        return {"surprise": 1} if request["name"] == "wrong" else {}
+
+    @operation()
+    def invoke_endpoint(self, call: Call, request: Json) -> Reply:
+        return Reply(request["Body"][::-1], {"Content-Type": request["Accept"]}, 207)
+
+    def batch_get_builds(self, call: Call, request: Json) -> Json:
+        raise AssertionError("it carries no declaration, so nobody may call it")
+
+
+class FakeCloud:
+    """Writes down what is asked; refuses the actions of ``denied``."""
+
+    def __init__(self, *denied: str) -> None:
+        self.denied = denied
+        self.asked: list[Check] = []
+
+    def store(self, service: str) -> None:
+        return None
+
+    def authorize(self, principal: Principal, check: Check, *, region: Region) -> None:
+        self.asked.append(check)
+        if check.action in self.denied:
+            raise ServiceError("AccessDeniedException", f"{principal.arn} may not {check.action}")
+
+
+def service(*denied: str) -> tuple[FakeCloud, Builds, Dispatcher]:
+    cloud = FakeCloud(*denied)
+    made = Builds(cloud)  # type: ignore[arg-type]
+    return cloud, made, Dispatcher(cloud, made)  # type: ignore[arg-type]
+
+
+def call(cloud: FakeCloud) -> Call:
+    return Call(cloud, iam.root_of(DEV), SCOPE)  # type: ignore[arg-type]
+
+
+def answer(
+    dispatcher: Dispatcher, name: str, request: Json, key: str = DEV, headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, str], Json]:
+    """Send a request signed as a client does; ministack's check of the signature is not part of this."""
+    signed = AWSRequest("POST", "http://localhost:4566/", {"X-Amz-Target": f"CodeBuild_20161006.{name}"}, data="{}")
+    SigV4Auth(Credentials(key, "test"), "codebuild", "eu-west-1").add_auth(signed)
+    lower = {**{key.lower(): value for key, value in signed.headers.items()}, **(headers or {})}
+    status, sent, body = asyncio.run(dispatcher.handle("POST", "/", lower, json.dumps(request).encode(), {}))
+    return status, sent, json.loads(body or b"{}")
+
+
+PROJECT: Json = {
+    "name": "churn",
+    "source": {"type": "CODEPIPELINE"},
+    "artifacts": {"type": "CODEPIPELINE"},
+    "environment": {"type": "LINUX_CONTAINER", "image": "i", "computeType": "BUILD_GENERAL1_SMALL"},
+    "serviceRole": "arn:aws:iam::222222222222:role/build",
+}
+
+
+@pytest.mark.parametrize(
+    ("operation_name", "method"),
+    [
+        ("CreateUserProfile", "create_user_profile"),
+        ("BatchGetBuilds", "batch_get_builds"),
+        ("GitPull", "git_pull"),
+        ("CreateHITReview", "create_hit_review"),
+        ("ListServiceActionsForProvisioningArtifact", "list_service_actions_for_provisioning_artifact"),
+        ("EnableAWSOrganizationsAccess", "enable_aws_organizations_access"),
+    ],
+)
+def test_methods_are_named_as_botocore_names_them(operation_name: str, method: str) -> None:
+    assert method_name(operation_name) == method
+
+
+@pytest.mark.parametrize("name", ["BatchGetBuilds", "StartBuild", "Records", "TagsOf"])
+def test_what_is_not_declared_is_not_offered(name: str) -> None:
+    with pytest.raises(ServiceError, match=f"codebuild:{name} is not supported by the local cloud") as raised:
+        operation_of(service()[1], name)
+    assert raised.value.code == "NotSupportedException"
+
+
+def test_a_call_asks_for_its_action_what_it_declares_more_and_each_role_it_hands_over() -> None:
+    cloud, builds, _ = service()
+    auths = [{"auth": {"resource": "arn:one"}}, {"auth": {}}, {}, {"auth": {"resource": "arn:two"}}]
+    request = {**PROJECT, "encryptionKey": "arn:key", "secondarySources": auths}
+    _, declared = operation_of(builds, "CreateProject")
+    assert list(checks(builds, "CreateProject", declared, call(cloud), request)) == [
+        Check(
+            "codebuild:CreateProject",
+            "arn:aws:codebuild:eu-west-1:222222222222:project/churn",
+            {"codebuild:source": "CODEPIPELINE"},
+        ),
+        Check("kms:Encrypt", "arn:key"),
+        Check("iam:PassRole", PROJECT["serviceRole"], {"iam:PassedToService": "codebuild.amazonaws.com"}),
+        Check("iam:PassRole", "arn:one", {"iam:PassedToService": "git.example"}),
+        Check("iam:PassRole", "arn:two", {"iam:PassedToService": "git.example"}),
+    ]
+
+
+def test_an_operation_may_be_under_another_action_and_without_a_resource() -> None:
+    cloud, builds, _ = service()
+    _, declared = operation_of(builds, "ListProjects")
+    assert list(checks(builds, "ListProjects", declared, call(cloud), {})) == [Check("codebuild:ListAll", "*")]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b"}]},
+        {"tags": [{"key": "a", "value": "1"}, {"key": "b", "value": ""}]},
+        {"tags": {"a": "1", "b": ""}},
+    ],
+)
+def test_tags_of_a_request_are_condition_keys_however_they_are_spelled(tags: Json) -> None:
+    assert request_tags(tags) == {"aws:RequestTag/a": "1", "aws:RequestTag/b": "", "aws:TagKeys": ["a", "b"]}
+
+
+def test_tags_that_are_removed_are_tag_keys_only() -> None:
+    assert request_tags({"TagKeys": ["a"]}) == {"aws:TagKeys": ["a"]}
+    assert request_tags({"tagKeys": ["a"], "tags": {"b": "1"}})["aws:TagKeys"] == ["b", "a"]
+
+
+def test_without_tags_there_are_no_condition_keys() -> None:
+    assert request_tags({"Tags": None}) == {}
+    assert request_tags({"name": "x"}) == {}
+
+
+def test_an_allowed_call_is_answered_in_the_services_protocol() -> None:
+    cloud, _, dispatcher = service()
+    status, headers, body = answer(dispatcher, "CreateProject", PROJECT)
+    assert (status, headers["Content-Type"]) == (200, "application/x-amz-json-1.1")
+    assert body == {"project": {"name": "churn", "created": 1714953600.0}}
+    assert [each.action for each in cloud.asked] == ["codebuild:CreateProject", "kms:Encrypt", "iam:PassRole"]
+
+
+@pytest.mark.parametrize("denied", ["codebuild:CreateProject", "kms:Encrypt", "iam:PassRole"])
+def test_one_refusal_is_enough(denied: str) -> None:
+    _, _, dispatcher = service(denied)
+    status, headers, body = answer(dispatcher, "CreateProject", PROJECT)
+    assert (status, headers["x-amzn-ErrorType"]) == (400, "AccessDeniedException")
+    assert body == {
+        "__type": "AccessDeniedException",
+        "message": f"arn:aws:iam::222222222222:root may not {denied}",
+    }
+
+
+def test_an_operation_that_awaits_is_asked_for_as_well() -> None:
+    _, _, dispatcher = service("codebuild:ListAll")
+    assert answer(dispatcher, "ListProjects", {})[2]["__type"] == "AccessDeniedException"
+
+
+def test_the_caller_is_who_signed_in_the_region_that_was_signed_for() -> None:
+    _, _, dispatcher = service()
+    assert answer(dispatcher, "ListProjects", {})[2] == {"projects": [DEV, "eu-west-1"]}
+
+
+def test_who_did_not_sign_or_signed_with_an_unknown_key_is_nobody() -> None:
+    cloud, _, dispatcher = service()
+    for key, headers in (("AKIAUNKNOWNUNKNOWN12", {}), (DEV, {"authorization": ""})):
+        status, _, body = answer(dispatcher, "ListProjects", {}, key, headers)
+        assert (status, body["__type"]) == (403, "UnrecognizedClientException")
+    assert cloud.asked == []
+
+
+@pytest.mark.parametrize("name", ["BatchGetBuilds", "StartBuild", "NoSuchOperation"])
+def test_an_operation_that_is_not_offered_is_refused_loudly(name: str) -> None:
+    cloud, _, dispatcher = service()
+    status, _, body = answer(dispatcher, name, {"ids": ["a"], "projectName": "p"})
+    assert (status, body["__type"]) == (400, "NotSupportedException")
+    assert name in body["message"]
+    assert cloud.asked == []
+
+
+def test_a_request_outside_the_model_asks_nobody_and_runs_nothing() -> None:
+    cloud, _, dispatcher = service()
+    assert answer(dispatcher, "CreateProject", {"name": "x"})[2]["__type"] == "ValidationException"
+    assert cloud.asked == []
+
+
+def test_an_error_of_the_service_goes_to_the_client_as_it_is() -> None:
+    _, _, dispatcher = service()
+    status, _, body = answer(dispatcher, "DeleteProject", {"name": "busy"})
+    assert (status, body) == (409, {"__type": "InvalidInputException", "message": "it is busy"})
+
+
+def test_a_bug_is_an_internal_failure_whose_traceback_is_logged_and_not_sent(caplog: pytest.LogCaptureFixture) -> None:
+    _, _, dispatcher = service()
+    status, _, body = answer(dispatcher, "DeleteProject", {"name": "wrong"})
+    assert (status, body["__type"]) == (500, "InternalFailure")
+    assert "surprise" not in body["message"]
+    assert "CodeBuild_20161006.DeleteProject failed" in caplog.text
+    assert "surprise" in caplog.text
+
+
+def test_a_reply_is_sent_as_it_is() -> None:
+    _, _, dispatcher = service()
+    signed = {"authorization": f"AWS4-HMAC-SHA256 Credential={DEV}/20240506/eu-west-1/sagemaker/aws4_request"}
+    headers = {**signed, "accept": "text/plain"}
+    sent = asyncio.run(dispatcher.handle("POST", "/endpoints/churn-dev/invocations", headers, b"abc", {}))
+    assert sent == (207, {"Content-Type": "text/plain"}, b"cba")
+
+
+def test_in_process_the_same_is_asked() -> None:
+    cloud, _, dispatcher = service("iam:PassRole")
+    with pytest.raises(ServiceError, match="iam:PassRole"):
+        dispatcher.invoke("CreateProject", call(cloud), PROJECT)
+    assert dispatcher.invoke("ListProjects", call(cloud), {}) == {"projects": [DEV, "eu-west-1"]}
