@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,6 +54,8 @@ class BuildShell:
         self._process: subprocess.Popen[bytes] | None = None
         self._commands = self._statuses = -1
         self._count = 0
+        self._lock = threading.Lock()
+        self._killed = False
 
     def run(self, command: str, deadline: float) -> int:
         """Run one command and return its exit status.
@@ -85,14 +88,16 @@ class BuildShell:
         return dict(zip(names, found, strict=False))
 
     def kill(self) -> None:
-        """Kill what runs, from another thread; ``run`` then returns."""
-        process = self._process
-        if process is not None:
-            kill_group(process.pid)
+        """Kill what runs, from another thread, and whatever is started later; ``run`` then returns."""
+        with self._lock:
+            self._killed = True
+            if self._process is not None:
+                kill_group(self._process.pid)
 
     def close(self) -> None:
         """End the shell and everything it started."""
-        process, self._process = self._process, None
+        with self._lock:
+            process, self._process = self._process, None
         if process is None:
             return
         kill_group(process.pid)
@@ -101,11 +106,17 @@ class BuildShell:
         os.close(self._statuses)
 
     def _start(self) -> None:
+        with self._lock:
+            process = self._process = self._new_process()
+            if self._killed:
+                kill_group(process.pid)
+
+    def _new_process(self) -> subprocess.Popen[bytes]:
         command_read, self._commands = os.pipe()
         self._statuses, status_write = os.pipe()
         arguments = (*_KINDS[self._kind], "-c", _DRIVER, "build", str(command_read), str(status_write))
         try:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*arguments, str(self._scratch)],
                 cwd=self._cwd,
                 env=self._environment,
