@@ -164,7 +164,7 @@ def test_failed_actions_are_retried_and_the_others_are_not(lab: Lab) -> None:
     }
     gate = action("Always", "Test", "CodeBuild", {"ProjectName": "demo"}, inputArtifacts=[{"name": "Code"}])
     first = lab.create(stage("Source", SOURCE), stage("Build", other, gate))
-    assert lab.ended(first) == "Succeeded"
+    assert lab.ended(first) == "Succeeded", lab.execution(first)["statusSummary"]
     failing = lab.start(variables=[{"name": "Word", "value": "fail"}])
     assert lab.ended(failing) == "Failed"
     before = len(project.list_builds()["ids"])

@@ -3,6 +3,7 @@
 Source: "Build phase transitions" and "Environment variables in build environments" in the CodeBuild user guide.
 """
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable, Mapping
@@ -132,7 +133,8 @@ class Build:
         try:
             logs.create_log_stream(**stream)
         except logs.exceptions.ResourceNotFoundException:
-            logs.create_log_group(logGroupName=place["groupName"])
+            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):  # a build beside this one made it
+                logs.create_log_group(logGroupName=place["groupName"])
             logs.create_log_stream(**stream)
         self._log.write(f"Build {self._record['id']} of project {self._record['projectName']}")
         self._log.ship_to(lambda events: logs.put_log_events(**stream, logEvents=events))
