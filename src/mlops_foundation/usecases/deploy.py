@@ -10,7 +10,7 @@ from mlops_foundation.aws import deploy as cdk
 from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import ConfigError, DeployError
 from mlops_foundation.usecases.calls import aws_errors
-from mlops_foundation.usecases.synth import Bootstrap, Synthesized, synth
+from mlops_foundation.usecases.synth import Bootstrap, Synthesized, current
 from mlops_foundation.usecases.workspace import Workspace
 
 Report = Callable[[str], None]
@@ -46,7 +46,7 @@ def bootstrap(workspace: Workspace, config_file: Path, report: Report) -> list[D
     Raises:
         StackFailed: With the first resource that failed.
     """
-    made = synth(config_file, assembly_folder(config_file))
+    made = current(config_file, assembly_folder(config_file))
     wanted = [each for each in made.bootstrap if each.set_name == workspace.set_plan.name]
     # Governance first: the other accounts' roles trust its platform engineer.
     wanted.sort(key=lambda each: _GOVERNANCE not in each.environments)
@@ -95,7 +95,7 @@ def deploy(
     """
     patterns = _patterns(workspace, stages, chosen)
     _check_bootstrapped(workspace)
-    made = synth(config_file, assembly_folder(config_file))
+    made = current(config_file, assembly_folder(config_file))
     governance = workspace.account("governance")
     environment = workspace.sessions.environment(governance, workspace.role("governance", "platform-engineer"))
     cdk.deploy(made.directory, workspace.set_plan.names.toolkit_stack, patterns, extra, environment, report)

@@ -3,6 +3,8 @@
 The directory is written whole or not at all: everything goes to a new directory next to it, which then takes its place.
 """
 
+import hashlib
+import importlib.metadata
 import json
 import shutil
 import tempfile
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import mlops_foundation
 from mlops_foundation.config import Config
 from mlops_foundation.core import node
 from mlops_foundation.core.errors import FoundationError, Problem, SynthError
@@ -21,6 +24,7 @@ from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.plan import load_and_plan
 
 BOOTSTRAP_MANIFEST: Final = "bootstrap/manifest.json"
+_STAMP: Final = "inputs.sha256"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Bootstrap:
     toolkit_stack: str
     toolkit_template: str
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Bootstrap":
+        """Read what :meth:`as_dict` gave."""
+        return cls(set_name=data["set"], environments=tuple(data["environments"]), **_same(data))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as JSON data."""
         return {
@@ -62,6 +71,10 @@ class Bootstrap:
             "toolkit_stack": self.toolkit_stack,
             "toolkit_template": self.toolkit_template,
         }
+
+
+def _same(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key not in {"set", "environments"}}
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,44 @@ def synth(config_file: Path, directory: Path, *, validate: bool = False) -> Synt
             shutil.rmtree(directory)
         made.rename(directory)
     return Synthesized(directory, plan, bootstrap, products, time.monotonic() - started)
+
+
+def current(config_file: Path, directory: Path) -> Synthesized:
+    """Return the assembly of a configuration, synthesized only when what it is made from has changed.
+
+    Synth gives the same bytes for the same inputs, so an assembly whose inputs are the same is the same.
+
+    Args:
+        config_file: ``mlops.yaml``.
+        directory: Where the assembly is, or goes.
+
+    Raises:
+        ConfigError, PlanError, SynthError: As :func:`synth`.
+    """
+    started = time.monotonic()
+    _, plan = load_and_plan(config_file)
+    inputs = _inputs(config_file)
+    stamp = directory / _STAMP
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != inputs:
+        made = synth(config_file, directory)
+        stamp.write_text(inputs, encoding="utf-8")
+        return made
+    manifest = json.loads((directory / BOOTSTRAP_MANIFEST).read_text(encoding="utf-8"))
+    bootstrap = tuple(Bootstrap.from_dict(each) for each in manifest["bootstrap"])
+    products = tuple(str(path.relative_to(directory)) for path in sorted((directory / "products").rglob("*.json")))
+    return Synthesized(directory, plan, bootstrap, products, time.monotonic() - started)
+
+
+def _inputs(config_file: Path) -> str:
+    """Return a digest of everything that an assembly is made from: configuration, our own files, the CDK's version."""
+    digest = hashlib.sha256(config_file.read_bytes())
+    package = Path(mlops_foundation.__file__).parent
+    for path in sorted(package.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    for distribution in ("aws-cdk-lib", "cdk-nag", "constructs"):
+        digest.update(importlib.metadata.version(distribution).encode())
+    return digest.hexdigest()
 
 
 def _refuse_other_directory(directory: Path) -> None:
