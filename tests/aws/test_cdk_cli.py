@@ -1,0 +1,113 @@
+"""The pinned cdk CLI: what is locked, whose variables it sees, and what its failures say.
+
+A small script takes the CLI's place in the cache, so that nothing is downloaded; it runs on the package's own Node.
+"""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from mlops_foundation.aws import cdk_cli, deploy
+from mlops_foundation.core import node
+from mlops_foundation.core.errors import DeployError, StackFailed
+
+LOCK = json.loads((files("mlops_foundation.aws") / "cdk" / "package-lock.json").read_text())
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "mlops-foundation"
+
+
+def put_script(cache: Path, text: str) -> Path:
+    script = cache / f"aws-cdk-{cdk_cli.version()}" / "node_modules" / "aws-cdk" / "bin" / "cdk"
+    script.parent.mkdir(parents=True)
+    script.write_text(text)
+    return script
+
+
+def test_the_lock_pins_every_package_by_its_hash_and_names_no_registry() -> None:
+    packages = {name: each for name, each in LOCK["packages"].items() if name}
+    assert packages["node_modules/aws-cdk"]["version"] == cdk_cli.version()
+    for name, each in packages.items():
+        assert each["integrity"].startswith("sha512-"), name
+        assert "resolved" not in each, name
+
+
+def test_the_pin_is_exact() -> None:
+    assert cdk_cli.version().replace(".", "").isdigit()
+
+
+def test_a_cli_that_is_installed_is_taken_as_it_is(cache: Path) -> None:
+    script = put_script(cache, "")
+    assert cdk_cli.install() == script
+
+
+def test_without_a_registry_the_error_says_what_npm_said_and_nothing_half_installed_stays(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    monkeypatch.setenv("npm_config_cache", str(cache / "npm"))
+    with pytest.raises(DeployError, match=f"the cdk CLI {cdk_cli.version()} cannot be installed") as raised:
+        cdk_cli.install()
+    assert "ECONNREFUSED" in raised.value.problems[0].got
+    assert [each.name for each in cache.iterdir()] == ["npm"]
+
+
+def test_the_cli_sees_the_deployers_credentials_and_nobody_elses(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "private")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "private")
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/ca.pem")
+    put_script(cache, "console.log(JSON.stringify({env: process.env, argv: process.argv.slice(2)}))")
+    with cdk_cli.running(["deploy", "a b"], {"AWS_ACCESS_KEY_ID": "deployer"}) as process:
+        said = json.loads(process.stdout.read())  # type: ignore[union-attr]
+    aws = {name: value for name, value in said["env"].items() if name.startswith("AWS_")}
+    assert aws == {
+        "AWS_ACCESS_KEY_ID": "deployer",
+        "AWS_CA_BUNDLE": "/ca.pem",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    assert said["argv"] == ["deploy", "a b"]
+    assert said["env"]["PATH"].startswith(str(node.bin_folder()))
+
+
+def test_both_streams_are_passed_on_line_by_line_without_colors(cache: Path) -> None:
+    put_script(cache, r"console.log('\x1b[32mone\x1b[0m\n\n'); console.error('two'); process.exitCode = 3")
+    lines: list[str] = []
+    done = deploy.run([], {}, lines.append)
+    assert sorted(lines) == ["one", "two"]
+    assert (done.exit_code, sorted(done.lines)) == (3, ["one", "two"])
+
+
+def deployed(cache: Path, script: str) -> list[str]:
+    put_script(cache, script)
+    lines: list[str] = []
+    deploy.deploy(Path("out"), "mlops-toolkit", ["default-dev/*"], ["-v"], {}, lines.append)
+    return lines
+
+
+def test_deploy_asks_for_one_run_over_all_accounts(cache: Path) -> None:
+    (said,) = deployed(cache, "console.log(JSON.stringify(process.argv.slice(2)))")
+    arguments = json.loads(said)
+    assert arguments[:4] == ["deploy", "--app", "out", "--toolkit-stack-name=mlops-toolkit"]
+    assert arguments[-2:] == ["-v", "default-dev/*"]
+    assert "--require-approval=never" in arguments
+
+
+def test_a_failed_deployment_says_the_clis_own_error_first(cache: Path) -> None:
+    script = (
+        "console.log('x: creating'); console.log('❌ x failed: no rights'); console.log('Error: y'); process.exit(1)"
+    )
+    with pytest.raises(StackFailed, match="❌ x failed: no rights") as raised:
+        deployed(cache, script)
+    assert raised.value.problems[0].got == "Error: y"
+    assert raised.value.problems[0].where == "cdk deploy default-dev/*"
+
+
+def test_a_failure_without_an_error_line_says_the_last_lines(cache: Path) -> None:
+    with pytest.raises(StackFailed, match=r"^line 3$"):
+        deployed(cache, "for (let i = 0; i < 8; i++) console.log('line ' + i); process.exit(1)")
