@@ -1,0 +1,166 @@
+"""Projects: nothing is made before everything is checked, and a failed launch says why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_aws import DEV, PREPROD, PROD, WHEN, refused, workspace
+
+from mlops_foundation.core.errors import AccessDenied, ConfigError, DeployError, StackFailed
+from mlops_foundation.core.names import ProjectNames
+from mlops_foundation.usecases import projects
+from mlops_foundation.usecases.projects import NewProject
+
+NEW = NewProject("churn", "4711", tags={"team": "retention", "CostCenter": "ignored"})
+
+
+class FakeSsm:
+    """Holds the id of the front product, or nothing."""
+
+    class exceptions:  # noqa: N801  boto3's spelling
+        class ParameterNotFound(Exception):  # noqa: N818
+            """No such parameter."""
+
+    def __init__(self, product: str = "prod-1") -> None:
+        self.product = product
+
+    def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803
+        if not self.product:
+            raise self.exceptions.ParameterNotFound
+        assert Name == "/mlops/catalog/product-id"
+        return {"Parameter": {"Value": self.product}}
+
+
+class FakeSageMaker:
+    """A project that goes through the given states."""
+
+    def __init__(self, *states: str, reason: str = "", refuse: Exception | None = None) -> None:
+        self.states = list(states)
+        self.reason = reason
+        self.refuse = refuse
+        self.created: list[dict[str, Any]] = []
+
+    def create_project(self, **request: Any) -> None:
+        if self.refuse:
+            raise self.refuse
+        self.created.append(request)
+
+    def describe_project(self, ProjectName: str) -> dict[str, Any]:  # noqa: N803
+        if self.refuse:
+            raise self.refuse
+        return {
+            "ProjectName": ProjectName,
+            "ProjectId": "p-1",
+            "ProjectStatus": self.states.pop(0),
+            "CreationTime": WHEN,
+            "ServiceCatalogProvisionedProductDetails": {"ProvisionedProductStatusMessage": self.reason},
+        }
+
+    def list_projects(self, NextToken: str = "", **request: Any) -> dict[str, Any]:  # noqa: N803
+        assert request == {"SortBy": "CreationTime", "SortOrder": "Descending"}
+        number = int(NextToken or 3)
+        found = {"ProjectName": f"p{number}", "ProjectId": "p-1", "ProjectStatus": "x", "CreationTime": WHEN}
+        return {"ProjectSummaryList": [found]} | ({"NextToken": str(number - 1)} if number > 1 else {})
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projects, "_POLL_S", 0.0)
+
+
+def create(folder: Path, sagemaker: FakeSageMaker, new: NewProject = NEW, ssm: FakeSsm | None = None) -> Any:
+    made = workspace(folder, sagemaker=sagemaker, ssm=ssm or FakeSsm())
+    said: list[str] = []
+    project = projects.create(made, new, "admin", said.append)
+    return made, project, said
+
+
+def test_a_project_is_asked_for_with_everything_its_template_needs(tmp_path: Path) -> None:
+    sagemaker = FakeSageMaker("CreateInProgress", "CreateCompleted")
+    made, project, said = create(tmp_path, sagemaker)
+    assert (project.name, project.project_id, project.status) == ("churn", "p-1", "CreateCompleted")
+    assert [line.split()[0] for line in said] == ["CreateInProgress", "CreateCompleted"]
+    (request,) = sagemaker.created
+    details = request["ServiceCatalogProvisioningDetails"]
+    assert details["ProductId"] == "prod-1"
+    assert {each["Key"]: each["Value"] for each in details["ProvisioningParameters"]} == {
+        "ProblemType": "supervised",
+        "InferenceType": "realtime",
+        "Description": "a model",
+        "CostCenter": "4711",
+        "PreProdAccount": PREPROD,
+        "ProdAccount": PROD,
+        "DeploymentRegion": "eu-west-1",
+    }
+    tags = {each["Key"]: each["Value"] for each in request["Tags"]}
+    assert tags["CostCenter"] == "4711"
+    assert tags["team"] == "retention"
+    assert made.sessions.asked[0] == ("sagemaker", DEV, f"eu-west-1-datascience-admin-{DEV}")
+
+
+@pytest.mark.parametrize("name", ["Churn", "c", "1st", "a_b", "a" * 33, "churn-", ""])
+def test_a_wrong_name_is_refused_before_anything_is_asked(tmp_path: Path, name: str) -> None:
+    made = workspace(tmp_path)  # it has no clients: any request would be a KeyError
+    with pytest.raises(ConfigError, match="not a project name") as raised:
+        projects.create(made, NewProject(name, "4711"), "admin", print)
+    assert raised.value.problems[0].got == name
+
+
+def test_a_derived_name_over_awss_limit_is_refused_with_how_much_is_too_much() -> None:
+    with pytest.raises(ConfigError, match="name of a bucket of this project would be too long") as raised:
+        projects.check_name(ProjectNames("mlops", "a" * 32), "2" * 30)
+    problem = raised.value.problems[0]
+    assert problem.expected == "at most 63"
+    assert problem.fix == "shorten the project's name by 9"
+
+
+def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
+    taken = FakeSageMaker(refuse=refused("ResourceInUse", "Project churn already exists"))
+    with pytest.raises(ConfigError, match="there is a project churn already"):
+        create(tmp_path, taken)
+
+
+def test_without_the_catalog_the_error_says_what_is_missing(tmp_path: Path) -> None:
+    sagemaker = FakeSageMaker()
+    with pytest.raises(DeployError, match="the catalog is not deployed") as raised:
+        create(tmp_path, sagemaker, ssm=FakeSsm(""))
+    assert raised.value.problems[0].fix == "mlops deploy"
+    assert sagemaker.created == []
+
+
+def test_who_may_not_is_told_so(tmp_path: Path) -> None:
+    denied = FakeSageMaker(
+        refuse=refused("AccessDeniedException", "not authorized to perform: sagemaker:CreateProject")
+    )
+    with pytest.raises(AccessDenied, match="sagemaker:CreateProject") as raised:
+        create(tmp_path, denied)
+    assert raised.value.problems[0].where == "project churn"
+
+
+def test_a_launch_that_fails_has_its_reason_on_top(tmp_path: Path) -> None:
+    failing = FakeSageMaker("CreateInProgress", "CreateFailed", reason="BuildRole (AWS::IAM::Role): not authorized")
+    with pytest.raises(StackFailed, match=r"project churn was not created: BuildRole \(AWS::IAM::Role\)") as raised:
+        create(tmp_path, failing)
+    assert raised.value.problems[0].got == "CreateFailed"
+
+
+def test_every_page_of_projects_is_read(tmp_path: Path) -> None:
+    found = projects.list_projects(workspace(tmp_path, sagemaker=FakeSageMaker()), "admin")
+    assert [each.name for each in found] == ["p3", "p2", "p1"]
+
+
+def test_a_project_is_described_with_what_it_consists_of(tmp_path: Path) -> None:
+    found = projects.describe(workspace(tmp_path, sagemaker=FakeSageMaker("CreateCompleted")), "churn", "admin")
+    assert found.resources["execution role"] == f"arn:aws:iam::{DEV}:role/mlops/churn/churn-execution"
+    assert found.resources["build repository"].endswith("amazonaws.com/v1/repos/churn-build")
+    assert found.resources["endpoints"] == "churn-dev, churn-preprod, churn-prod"
+    assert found.as_dict()["status"] == "CreateCompleted"
+
+
+def test_a_project_that_is_not_there_and_one_that_is_not_ones_own(tmp_path: Path) -> None:
+    missing = FakeSageMaker(refuse=refused("ValidationException", "Project churn does not exist"))
+    with pytest.raises(ConfigError, match="there is no project churn"):
+        projects.describe(workspace(tmp_path, sagemaker=missing), "churn", "admin")
+    foreign = FakeSageMaker(refuse=refused("AccessDeniedException", "not authorized"))
+    with pytest.raises(AccessDenied, match="not authorized"):
+        projects.describe(workspace(tmp_path, sagemaker=foreign), "churn", "data-scientist")
