@@ -32,6 +32,8 @@ def test_launch_change_and_end(catalog: Catalog) -> None:
     assert stack["StackName"] == f"SC-{catalog.account}-{product_id}"
     tags = {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
     assert (tags["CostCenter"], tags["from"]) == ("42", "portfolio")
+    assert tags["aws:servicecatalog:productArn"].endswith(f":product/{catalog.product}")
+    assert tags["aws:servicecatalog:provisioningPrincipalArn"].split("/")[1] == "scientist"
     described = catalog.client().describe_provisioned_product(Name="mine")["ProvisionedProductDetail"]
     assert (described["Status"], described["LaunchRoleArn"]) == ("AVAILABLE", catalog.launch_role)
     added = catalog.admin.create_provisioning_artifact(

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation as stacks_state
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import helpers, provisioners, stacks
 from ministack.services.cloudformation.helpers import _error
 
 from mlops_foundation.core.arns import AccountId, Region
@@ -65,6 +65,20 @@ def install(cloud: Cloud, own: Mapping[str, ResourceType], network: Mapping[str,
             provisioners._STACK_TAG_PROPERTY[name] = ("Tags", resource_type.tags)
     _run_on_threads(frozenset(types))
     _guard(cloud, frozenset(own))
+    _let_service_catalog_tag()
+
+
+def _let_service_catalog_tag() -> None:
+    """Let Service Catalog's sessions of a launch role set its ``aws:servicecatalog:`` tags, which nobody else may."""
+    validate = helpers._validate_stack_tags
+
+    def check(tags: list[Json]) -> Any:
+        rights = _rights.get()
+        if rights is not None and "/SC-pp-" in rights.arn:
+            tags = [tag for tag in tags if not str(tag.get("Key", "")).startswith("aws:servicecatalog:")]
+        return validate(tags)
+
+    helpers._validate_stack_tags = check
 
 
 def _run_on_threads(ours: frozenset[str]) -> None:

@@ -93,7 +93,7 @@ class Launcher:
             "TemplateURL": f"{self._cloud.endpoint_url}/{bucket}/{key}",
             "Capabilities": _CAPABILITIES,
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in change["Parameters"].items()],
-            "Tags": change["Tags"],
+            "Tags": [*change["Tags"], *_auto_tags(call, made, record)],
         }
         cloudformation = self._cloud.client(role, "cloudformation", call.region)
         stack_id = made["StackId"]
@@ -137,6 +137,23 @@ class Launcher:
             self._records.change(
                 scope, PROVISIONED, record["ProvisionedProductId"], lambda found: found.update(product)
             )
+
+
+def _auto_tags(call: Call, made: Json, record: Json) -> list[Json]:
+    """Return the tags Service Catalog adds by itself, and only with a launch role of its own.
+
+    Source: "Service Catalog AutoTags" in the administrator guide.
+    """
+    tags = {
+        "portfolioArn": call.arn("catalog", f"portfolio/{made['PortfolioId']}"),
+        "productArn": call.arn("catalog", f"product/{made['ProductId']}"),
+        "provisionedProductArn": made["Arn"],
+        "provisioningArtifactIdentifier": record["ProvisioningArtifactId"],
+        "provisioningPrincipalArn": call.principal.arn,
+    }
+    if not made["LaunchRoleArn"]:
+        return []
+    return [{"Key": f"aws:servicecatalog:{key}", "Value": value} for key, value in tags.items()]
 
 
 def _message(error: Exception) -> str:

@@ -182,6 +182,7 @@ class ProvisioningOperations(CatalogService):
             "ProductId": product["Id"],
             "ProductName": product["Name"],
             "PathId": path["PathId"],
+            "PortfolioId": path["PortfolioId"],
             "LaunchRoleArn": self.launch_role(call.scope, path["PortfolioId"], product["Id"]),
             "UserArn": f"arn:aws:iam::{identity(call.principal)}",
             "UserArnSession": call.principal.arn,
