@@ -51,6 +51,26 @@ def test_after_a_stop(tmp_path: Path) -> None:
     assert not tmp_path.exists()
 
 
+def test_sessions_go_on_and_nobody_else_reads_the_state(tmp_path: Path) -> None:
+    port = free_port()
+    running = process.start(tmp_path, port)
+    client(running, "iam").create_role(RoleName="somebody", AssumeRolePolicyDocument='{"Statement": []}')
+    found = process.sign_in(running, ACCOUNT, "somebody").credentials
+    process.stop(tmp_path)
+    process.start(tmp_path, port)
+    sts = boto3.client(
+        "sts",
+        region_name="eu-west-1",
+        endpoint_url=running.endpoint_url,
+        aws_access_key_id=found.access_key_id,
+        aws_secret_access_key=found.secret_access_key,
+        aws_session_token=found.session_token,
+    )
+    assert sts.get_caller_identity()["Arn"].endswith(":assumed-role/somebody/local")
+    assert tmp_path.stat().st_mode & 0o077 == 0
+    process.reset(tmp_path)
+
+
 def test_after_a_kill(tmp_path: Path) -> None:
     port = free_port()
     running = process.start(tmp_path, port)

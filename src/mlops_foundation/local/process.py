@@ -94,6 +94,8 @@ def start(state_dir: Path, port: int = DEFAULT_PORT) -> Running:
         return running
     _check_port(port)
     state_dir.mkdir(parents=True, exist_ok=True)
+    # It holds the keys and sessions of every account here.
+    state_dir.chmod(0o700)
     command = [sys.executable, "-m", "mlops_foundation.local", "--state-dir", str(state_dir), "--port", str(port)]
     with log_file(state_dir).open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)

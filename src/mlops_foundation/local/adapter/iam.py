@@ -46,6 +46,16 @@ def install() -> None:
     iam_evaluator._trust_principal_matches = trust_principal_matches
 
 
+def keep_sessions() -> None:
+    """Keep sessions over a restart, as AWS does: ministack forgets them."""
+
+    def load(state: Json) -> None:
+        sts._sessions.update(state.get("sessions", {}))
+
+    sts.get_state = lambda: {"sessions": dict(sts._sessions)}
+    sts.load_persisted_state = load
+
+
 def _with_variables(statement: Any, ctx: Any) -> Any:
     """Put the request's values in the place of policy variables, in resources and condition values.
 

@@ -30,6 +30,7 @@ def install(cloud: Any) -> None:
     """Register our services and correct what ministack does differently from AWS."""
     ours = frozenset(cloud.services)
     iam.install()
+    iam.keep_sessions()
     storage.install_keys()
     storage.install_buckets()
     events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
