@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,10 @@ def test_endpoints_answer_again_after_a_restart(platform: Platform) -> None:
     assert running is not None
     process.stop(platform.demo.state_dir)
     process.start(platform.demo.state_dir, running.port)
+    for _ in range(120):
+        if {status for status, _ in served(platform)} == {"InService"}:
+            break
+        time.sleep(0.5)
     role = platform.workspace.project(PROJECT).test_role("prod")
     body = (",".join(["1"] * 30)).encode()
     answer = endpoints.invoke(platform.workspace, PROJECT, "prod", body, "text/csv", "application/json", role)

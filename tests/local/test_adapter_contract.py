@@ -62,6 +62,7 @@ RELIED_ON = {
     "services.cloudformation._change_sets": "AccountRegionScopedDict",
     "services.cloudformation._stacks": "AccountRegionScopedDict",
     "services.cloudformation.helpers._error": "(code, message, status=)",
+    "services.cloudformation.helpers._validate_stack_tags": "(tags)",
     "services.cloudformation.provisioners._RESOURCE_HANDLERS": "dict",
     "services.cloudformation.provisioners._STACK_TAG_PROPERTY": "dict",
     "services.cloudformation.stacks._delete_resource": "(resource_type, physical_id, props, stack_name=, logical_id=)",
@@ -87,6 +88,8 @@ RELIED_ON = {
     "services.s3.bucket_policy_for_arn": "(resource_arn)",
     "services.sts._role_id": "(role_arn)",
     "services.sts._sessions": "dict",
+    "services.sts.get_state": "()",
+    "services.sts.load_persisted_state": "(data)",
     "services.sts.register_session": "(access_key, session)",
     "services.tagging.resource_tags": "(arn)",
 }

@@ -50,7 +50,8 @@ def keep_sessions() -> None:
     """Keep sessions over a restart, as AWS does: ministack forgets them."""
 
     def load(state: Json) -> None:
-        sts._sessions.update(state.get("sessions", {}))
+        for access_key_id, session in state.get("sessions", {}).items():
+            sts.register_session(access_key_id, session)
 
     sts.get_state = lambda: {"sessions": dict(sts._sessions)}
     sts.load_persisted_state = load

@@ -6,8 +6,8 @@ Every role carries the platform's permissions boundary and the project's path an
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
-
 from constructs import Construct
+
 from mlops_foundation.constructs.nag import acknowledge_wildcards
 from mlops_foundation.constructs.policies import allow
 from mlops_foundation.core.names import STAGES
