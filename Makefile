@@ -34,14 +34,14 @@ unit: setup ## Tests that start no cloud.
 cloud: setup ## Tests of the local cloud with real clients.
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "cloud and not e2e and not aws"
 
-e2e: setup ## Whole projects on the local cloud.
-	@$(BIN)/pytest -m "e2e and not aws"
+e2e: setup ## Whole projects on the local cloud, in the order a project lives through.
+	@$(BIN)/pytest -p no:randomly -m "e2e and not aws"
 
 bench: setup ## Speed, as ratios in one run against named baselines.
 	@$(BIN)/python -m bench
 
 docs: setup ## Build the documentation into site/.
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: setup ## Write the lock file anew from pyproject.toml.
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal \
