@@ -1,6 +1,9 @@
 """What many tests share: the example configuration and its cloud assembly, synthesized once."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import mlops_foundation
+from mlops_foundation.core import node
 from mlops_foundation.usecases.init import Answers, write_config
 from mlops_foundation.usecases.synth import Synthesized, synth
 
@@ -24,7 +29,7 @@ class Assembly:
 
     def paths(self) -> list[Path]:
         """Return every template: stacks, products, bootstrap."""
-        folders = ("assembly-*", "bootstrap/*/*", "products/*")
+        folders = ("assembly-*", "bootstrap/*/*", "products/*", "seeds/*")
         return sorted(path for folder in folders for path in self.directory.glob(f"{folder}/*.template.json"))
 
     def templates(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,4 +53,25 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """The cloud assembly of ``mlops init --yes``."""
     folder = tmp_path_factory.mktemp("assembly")
     write_config(folder / "mlops.yaml", Answers())
-    return Assembly(synth(folder / "mlops.yaml", folder / "out"))
+    made = synth(folder / "mlops.yaml", folder / "out")
+    synthesize_deploy_app(made.directory / "seeds" / "realtime")
+    return Assembly(made)
+
+
+def synthesize_deploy_app(out: Path) -> None:
+    """Run the deploy app that projects are seeded with, as its pipeline does."""
+    app = Path(mlops_foundation.__file__).parent / "templates" / "realtime" / "seed" / "deploy" / "app.py"
+    facts = {
+        "SAGEMAKER_PROJECT_NAME": "churn",
+        "SAGEMAKER_PROJECT_ID": "p-1",
+        "DEV_ACCOUNT": "222222222222",
+        "DEPLOYMENT_REGION": "eu-west-1",
+        "DEPLOY_ROLE_PATH": "/mlops/churn/",
+        "PERMISSIONS_BOUNDARY": "/mlops/mlops-project-boundary",
+        "ENDPOINT_KEY_PARAMETER": "/mlops/endpoint/key-arn",
+    }
+    out.parent.mkdir()
+    node.use()
+    command = [sys.executable, "-B", str(app), "--out", str(out)]
+    done = subprocess.run(command, env={**os.environ, **facts}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -56,7 +56,7 @@ def allowed(statements: list[Found]) -> list[Found]:
 
 def test_there_are_policies_in_every_kind_of_template(statements: list[Found]) -> None:
     places = {found.place.split("/")[0] for found in statements}
-    assert {"bootstrap", "products", "assembly-default-dev", "assembly-default-prod"} <= places
+    assert {"bootstrap", "products", "seeds", "assembly-default-dev", "assembly-default-prod"} <= places
     assert len(statements) > 300
 
 
@@ -213,3 +213,10 @@ def test_every_acknowledgement_in_the_assembly_has_a_reason(assembly: Any) -> No
         assert plugin["violations"] == []
         for each in plugin["suppressedViolations"]:
             assert len(each["reason"]) > 20, each["ruleName"]
+
+
+def test_nothing_in_the_deploy_app_is_open_to_cdk_nag(assembly: Any) -> None:
+    report = json.loads((assembly.directory / "seeds" / "realtime" / "validation-report.json").read_text())
+    (plugin,) = report["pluginReports"]
+    assert plugin["violations"] == []
+    assert plugin["suppressedViolations"]

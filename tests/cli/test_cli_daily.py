@@ -35,6 +35,7 @@ WORKING = {
     "project create": ["churn", "--cost-center", "1"],
     "project list": [],
     "project describe": ["churn"],
+    "project delete": ["churn", "--yes"],
     "model list": ["churn"],
     "model describe": ["churn"],
     "model approve": ["churn"],

@@ -50,18 +50,9 @@ def test_launch_role(platform: Platform, action: str) -> None:
     launch = platform.workspace.set_plan.names.launch_role
     with without(platform, "dev", launch, action), pytest.raises(StackFailed, match=action):
         projects.create(platform.workspace, new, "admin", lambda _: None)
-    platform.client("sagemaker").delete_project(ProjectName="other")
-    _gone(platform, "other")
-
-
-def _gone(platform: Platform, name: str) -> None:
-    """Wait until a project's remains are deleted."""
-    for _ in range(100):
-        found = [each for each in projects.list_projects(platform.workspace, "admin") if each.name == name]
-        if not found or found[0].status == "DeleteCompleted":
-            return
-        time.sleep(0.2)
-    pytest.fail(f"project {name} is still {found[0].status}")
+    projects.delete(platform.workspace, "other", "admin", lambda _: None)
+    left = platform.client("s3").list_buckets()["Buckets"]
+    assert not [bucket for bucket in left if bucket["Name"].startswith("other-")]
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def test_a_failed_build_has_the_scripts_own_reason_on_top_and_its_log_below(tmp_
         "end",
     ]
     assert problem.where == "churn_build_pipeline, execution e2"
-    assert "mlops pipeline logs churn" in problem.fix
+    assert problem.fix.endswith("mlops pipeline logs churn build")
 
 
 def test_without_an_error_in_the_log_the_action_says_why(tmp_path: Path) -> None:

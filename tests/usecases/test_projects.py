@@ -142,6 +142,7 @@ def test_a_launch_that_fails_has_its_reason_on_top(tmp_path: Path) -> None:
     with pytest.raises(StackFailed, match=r"project churn was not created: BuildRole \(AWS::IAM::Role\)") as raised:
         create(tmp_path, failing)
     assert raised.value.problems[0].got == "CreateFailed"
+    assert "mlops project delete churn" in raised.value.problems[0].fix
 
 
 def test_every_page_of_projects_is_read(tmp_path: Path) -> None:
@@ -164,3 +165,44 @@ def test_a_project_that_is_not_there_and_one_that_is_not_ones_own(tmp_path: Path
     foreign = FakeSageMaker(refuse=refused("AccessDeniedException", "not authorized"))
     with pytest.raises(AccessDenied, match="not authorized"):
         projects.describe(workspace(tmp_path, sagemaker=foreign), "churn", "data-scientist")
+
+
+class Ending(FakeSageMaker):
+    """A project that is on its way out: each look at the list takes the next state, and then it is gone."""
+
+    def __init__(self, *listed: str) -> None:
+        super().__init__("CreateCompleted")
+        self.listed = list(listed)
+        self.deleted: list[str] = []
+
+    def delete_project(self, ProjectName: str) -> None:  # noqa: N803
+        self.deleted.append(ProjectName)
+
+    def list_projects(self, NextToken: str = "", **request: Any) -> dict[str, Any]:  # noqa: N803
+        if not self.listed:
+            return {"ProjectSummaryList": []}
+        state = self.listed.pop(0)
+        found = {"ProjectName": "churn", "ProjectId": "p-1", "ProjectStatus": state, "CreationTime": WHEN}
+        return {"ProjectSummaryList": [found | {"ProjectName": "another"}, found]}
+
+
+@pytest.mark.parametrize("listed", [["DeleteInProgress", "DeleteCompleted"], ["DeleteInProgress"]])
+def test_deleting_waits_until_the_project_is_gone(tmp_path: Path, listed: list[str]) -> None:
+    sagemaker = Ending(*listed)
+    said: list[str] = []
+    projects.delete(workspace(tmp_path, sagemaker=sagemaker), "churn", "admin", said.append)
+    assert sagemaker.deleted == ["churn"]
+    assert said == listed
+
+
+def test_a_project_that_cannot_be_deleted_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StackFailed, match="project churn was not deleted"):
+        projects.delete(workspace(tmp_path, sagemaker=Ending("DeleteFailed")), "churn", "admin", print)
+
+
+def test_deleting_what_is_not_there_deletes_nothing(tmp_path: Path) -> None:
+    missing = Ending()
+    missing.refuse = refused("ValidationException", "Project churn does not exist")
+    with pytest.raises(ConfigError, match="there is no project churn"):
+        projects.delete(workspace(tmp_path, sagemaker=missing), "churn", "admin", print)
+    assert missing.deleted == []

@@ -86,3 +86,25 @@ def describe(
         return
     rows = [("status", found.status), ("id", found.project_id), ("description", found.description)]
     output.table((f"project {name}", ""), [*rows, *found.resources.items()])
+
+
+@working(app, epilog="Example: mlops project delete churn --yes")
+def delete(
+    workspace: "Workspace",
+    role: str,
+    name: ProjectArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,  # noqa: FBT002  a flag
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Delete a project's pipelines, repositories and roles; its data and endpoints stay."""
+    from mlops_foundation.usecases import projects  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm(f"Delete the project {name}?", abort=True)
+    with output.progress(f"deleting {name}", quiet=json) as shown:
+        projects.delete(workspace, name, workspace.persona(role, "admin"), shown.update)
+    if json:
+        output.as_json({"deleted": name})
+        return
+    output.done(f"project {name} is deleted; its buckets and keys stay")

@@ -189,12 +189,13 @@ def check(workspace: Workspace, state_now: PipelineState, persona: str) -> None:
     stage, action = failed
     lines = log_lines(workspace, action, persona, _LOG_LINES)
     reason = next((line for line in reversed(lines) if "Error" in line), action.summary)
+    project, kind, _ = state_now.name.split("_")
     raise UserCodeError(
         f"{stage.name}/{action.name} failed: {reason}",
         where=f"{state_now.name}, execution {state_now.execution_id}",
         got="\n".join(lines),
         expected="Succeeded",
-        fix=f"put it right, then push again; the whole log: mlops pipeline logs {state_now.name.split('_')[0]}",
+        fix=f"put it right, then push again; the whole log: mlops pipeline logs {project} {kind}",
     )
 
 

@@ -179,7 +179,7 @@ def _wait(sagemaker: Any, name: str, report: Report) -> Project:  # noqa: ANN401
                 where=f"project {name}",
                 got=project.status,
                 expected="CreateCompleted",
-                fix="put the reason right, then: mlops project delete, and create it again",
+                fix=f"put the reason right, then: mlops project delete {name} --yes, and create it again",
             )
         time.sleep(_POLL_S)
 
@@ -194,6 +194,37 @@ def _project(found: Mapping[str, Any]) -> Project:
         created=found["CreationTime"].isoformat(),
         reason=provisioned.get("ProvisionedProductStatusMessage", ""),
     )
+
+
+def delete(workspace: Workspace, name: str, persona: str, report: Report) -> None:
+    """Delete a project: its pipelines, repositories and roles; buckets with data, and their keys, stay.
+
+    Args:
+        workspace: Where.
+        name: Project name.
+        persona: Who asks; the data science admin.
+        report: Takes one line on what is happening.
+
+    Raises:
+        ConfigError: When there is no such project.
+        StackFailed: When something of it cannot be deleted.
+    """
+    describe(workspace, name, persona)
+    sagemaker = workspace.client("sagemaker", "dev", persona)
+    with aws_errors(f"project {name}"):
+        sagemaker.delete_project(ProjectName=name)
+        while found := [each for each in list_projects(workspace, persona) if each.name == name]:
+            report(found[0].status)
+            if found[0].status == "DeleteCompleted":
+                return
+            if found[0].status == "DeleteFailed":
+                raise StackFailed(
+                    f"project {name} was not deleted",
+                    where=f"project {name}",
+                    got=found[0].status,
+                    fix="mlops project describe, put the reason right, then delete it again",
+                )
+            time.sleep(_POLL_S)
 
 
 def list_projects(workspace: Workspace, persona: str) -> list[Project]:

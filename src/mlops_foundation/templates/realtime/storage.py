@@ -20,8 +20,10 @@ _REMOTE: tuple[Stage, ...] = ("preprod", "prod")
 class Storage(Construct):
     """Two buckets with a key each, the registry's group, and the project's SSM parameters.
 
-    S3, KMS and the registry refuse a policy that names a role which does not exist yet, and the roles in preprod and
-    prod are made by the first promotion. So a statement names the account, narrowed to the exact ARNs of those roles.
+    Data and keys stay when a project is deleted, and go with a project that could not be created, so that its name is
+    free again. S3, KMS and the registry refuse a policy that names a role which does not exist yet, and the roles in
+    preprod and prod are made by the first promotion. So a statement names the account, narrowed to the exact ARNs of
+    those roles.
     """
 
     def __init__(self, scope: Construct, names: Names, facts: Mapping[str, str]) -> None:
@@ -49,7 +51,7 @@ class Storage(Construct):
             construct_id,
             description=description,
             enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
     def _bucket(self, construct_id: str, name: str, key: kms.Key | None = None) -> s3.Bucket:
@@ -64,7 +66,7 @@ class Storage(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             versioned=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         reason = "Reads and writes are data events of the organization's trail; a second bucket of logs adds nothing."
         acknowledge(bucket, "AwsSolutions-S1", reason)

@@ -1,0 +1,193 @@
+"""The documentation tells of everything there is, and of nothing that there is not."""
+
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mlops_foundation.cli.app import COMMANDS, LazyCommand
+from mlops_foundation.local.services import SERVICES
+from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+EVERYTHING = "\n".join(TEXTS.values())
+STATUS = re.compile(r"(shown|partly|not yet)\b")
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Yield every command with its full name: ``local start``."""
+    for name, command in COMMANDS.items():
+        loaded = LazyCommand(name, command).load()
+        for part, each in getattr(loaded, "commands", {"": loaded}).items():
+            yield f"{name} {part}".strip(), each
+
+
+COMMAND_OF = dict(commands())
+
+
+def tool(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import a program of ``tools/``."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module(name)
+
+
+def code_lines(text: str) -> Iterator[str]:
+    """Yield the lines of code blocks, indented or fenced, without comments at their end."""
+    fenced = False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            yield line.strip()
+
+
+def uses(line: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each use of ``mlops`` in a line of code: the command's full name and its options."""
+    for found in re.finditer(r"(?:^|[\s(\"/|])mlops (?P<rest>[a-z-][^|#)]*)", line):
+        words = shlex.split(found["rest"].split(" # ")[0].replace('"', " ").replace("'", " "))
+        plain = [word for word in words if not word.startswith("-")]
+        name = next(
+            (n for n in (" ".join(plain[:2]), plain[0] if plain else "") if n in COMMAND_OF), " ".join(plain[:2])
+        )
+        yield name, [word.split("=")[0] for word in words if word.startswith("-")]
+
+
+# --- everything there is, is told -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", COMMAND_OF)
+def test_every_command_is_documented(name: str) -> None:
+    assert re.search(rf"mlops {name}\b", EVERYTHING)
+
+
+@pytest.mark.parametrize("spec", STACKS, ids=lambda spec: spec.name)
+def test_every_stack_is_documented(spec: Any) -> None:
+    (row,) = re.findall(rf"^\| `{spec.name}` \| (.+) \| .+ \|$", TEXTS[ROOT / "docs/architecture.md"], re.MULTILINE)
+    assert row == ", ".join(spec.environments)
+
+
+@pytest.mark.parametrize("spec", TEMPLATES, ids=lambda spec: spec.name)
+def test_every_template_is_documented(spec: Any) -> None:
+    assert f"`{spec.name}`" in TEXTS[ROOT / "docs/architecture.md"]
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_service_is_documented(service: Any) -> None:
+    assert f"\n| {', '.join(service.models)} | " in TEXTS[ROOT / "docs/local-cloud.md"]
+
+
+@pytest.mark.parametrize(("name", "page"), [("operations", "local-cloud.md"), ("configuration", "configuration.md")])
+def test_a_written_page_is_what_the_code_says(name: str, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, marked = tool(name, monkeypatch), tool("marked", monkeypatch)
+    text = TEXTS[ROOT / "docs" / page]
+    assert text == marked.replaced(text, written.render()), f"write it anew: python tools/{name}.py"
+
+
+def test_every_key_of_the_configuration_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = tool("configuration", monkeypatch).keys()
+    assert {"prefix", "sets[].accounts.prod", "network.cidr.dev", "sign_in.principals", "tags"} <= set(keys)
+    for key in keys:
+        (row,) = re.findall(rf"^\| `{re.escape(key)}` \| (.*?) \|", TEXTS[ROOT / "docs/configuration.md"], re.MULTILINE)
+        assert row, key
+
+
+def test_every_make_target_says_what_it_does() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
+    assert phony == set(re.findall(r"^([a-z0-9]+):.*## ", makefile, re.MULTILINE))
+
+
+# --- what is told, is there -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_options_in_code_blocks_exist(page: Path) -> None:
+    for line in code_lines(TEXTS[page]):
+        for name, options in uses(line):
+            assert name in COMMAND_OF, line
+            known = {
+                each for parameter in COMMAND_OF[name].params for each in (*parameter.opts, *parameter.secondary_opts)
+            }
+            passed_through = {"-v"} if name == "deploy" else set()
+            assert set(options) <= known | passed_through | {"--help"}, line
+
+
+def test_the_readme_uses_commands_at_all() -> None:
+    used = {name for line in code_lines(TEXTS[README]) for name, _ in uses(line)}
+    assert {"init", "deploy", "project create", "local env"} <= used
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_make_targets_in_code_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    text = "\n".join([*code_lines(TEXTS[page]), *re.findall(r"`(make [a-z0-9]+)`", TEXTS[page])])
+    assert set(re.findall(r"(?:^|\s)make ([a-z0-9]+)", text)) <= targets
+
+
+def test_fixes_and_hints_in_the_code_name_commands_that_exist() -> None:
+    groups = "|".join(name for name in COMMANDS if name not in COMMAND_OF)
+    single = "|".join(name for name in COMMANDS if name in COMMAND_OF)
+    wrong = []
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        for found in re.finditer(rf"\bmlops (?:({groups}) ([a-z]+)|({single})\b)", path.read_text(encoding="utf-8")):
+            name = found[3] or f"{found[1]} {found[2]}"
+            if name not in COMMAND_OF:
+                wrong.append(f"{path.relative_to(ROOT)}: {found[0]}")
+    assert wrong == []
+
+
+def rows() -> list[tuple[str, str, str, str, str]]:
+    text = TEXTS[ROOT / "docs/coverage.md"]
+    return re.findall(r"^\| (\d{3}-\d+) \| (.*?) \| (.*?) \| ?(.*?) \| ?(.*?) \|$", text, re.MULTILINE)
+
+
+def test_coverage_has_every_row_once() -> None:
+    counts = {"000": 25, "001": 9, "002": 14, "003": 7, "004": 8}
+    expected = [f"{group}-{number}" for group, count in counts.items() for number in range(1, count + 1)]
+    assert [row[0] for row in rows()] == expected
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])
+def test_coverage_claims_only_what_a_command_and_a_test_show(row: tuple[str, str, str, str, str]) -> None:
+    _, _, status, command, tests = row
+    assert STATUS.match(status)
+    if status.startswith("shown"):
+        assert command
+        assert tests
+    for name in re.findall(r"`mlops ([a-z ]+)`", command):
+        assert name in COMMAND_OF
+    for each in filter(None, tests.split(", ")):
+        path, _, test = each.partition("::")
+        source = (ROOT / "tests" / path).read_text(encoding="utf-8")
+        assert not test or f"def {test}(" in source, each
+
+
+def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
+    program = str(Path(sys.executable).with_name("mkdocs"))
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(
+        [program, "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "site" / "coverage" / "index.html").is_file()
+
+
+def test_no_page_names_a_place_of_this_machine() -> None:
+    assert not re.search(r"/work/|/home/|/root/|/Users/", EVERYTHING)
