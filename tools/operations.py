@@ -1,0 +1,61 @@
+"""Write the tables of ``docs/local-cloud.md`` from the code: services, operations, CloudFormation types, images.
+
+    python tools/operations.py
+
+``tests/test_docs.py`` fails when the page differs from what this would write.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import marked
+
+from mlops_foundation.local import runtimes, wire
+from mlops_foundation.local.adapter import ec2_types, ministack, type_actions
+from mlops_foundation.local.contract import Service
+from mlops_foundation.local.dispatch import method_name
+from mlops_foundation.local.services import SERVICES
+from mlops_foundation.local.services.codebuild import images
+
+PAGE = Path(__file__).parents[1] / "docs" / "local-cloud.md"
+
+
+def operations(service: type[Service]) -> list[str]:
+    """Return the AWS operations that a service answers, by name."""
+    return sorted(
+        name
+        for model in service.models
+        for name in wire.service_model(model).operation_names
+        if hasattr(getattr(service, method_name(name), None), "operation")
+    )
+
+
+def render() -> str:
+    """Return the tables as Markdown."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield from ("### Services of ours", "", "| service | operations |", "|---|---|")
+    for service in SERVICES:
+        yield f"| {', '.join(service.models)} | {', '.join(operations(service))} |"
+    yield from ("", "### Services of ministack", "")
+    yield f"{', '.join(sorted(ministack._OFFERED))}."  # noqa: SLF001  the page says what the adapter offers
+    yield from ("", "### CloudFormation types", "", "| made by | types |", "|---|---|")
+    ours = [name for service in SERVICES for name in service.resource_types]
+    from_table = type_actions.TYPES.keys() - ec2_types.TYPES.keys()
+    yield f"| our services | {_list(ours)} |"
+    yield f"| the EC2 API, since ministack has no type for them | {_list(ec2_types.TYPES)} |"
+    yield f"| ministack, with the rights in `type_actions.py` | {_list(from_table)} |"
+    yield f"| nothing is called, so nothing is asked | {_list([*type_actions._WITHOUT_ACTIONS, 'Custom::*'])} |"  # noqa: SLF001
+    yield from ("", "### Images", "", "| of | images |", "|---|---|")
+    yield f"| jobs and models | {_list(runtimes.known())} |"
+    yield f"| builds | {_list(images.IMAGES)} |"
+
+
+def _list(names: object) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))  # type: ignore[call-overload]
+
+
+if __name__ == "__main__":
+    marked.write(PAGE, render())
