@@ -7,8 +7,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_servicecatalog as servicecatalog
-
 from constructs import Construct
+
 from mlops_foundation.constructs import parameters
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import acknowledge_wildcards

@@ -5,8 +5,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
-
 from constructs import Construct
+
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import acknowledge
 from mlops_foundation.constructs.parameters import publish, publish_list

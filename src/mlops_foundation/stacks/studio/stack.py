@@ -7,8 +7,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
-
 from constructs import Construct
+
 from mlops_foundation.config.models import DOMAIN_ADMIN_PROFILE, Persona
 from mlops_foundation.constructs import parameters
 from mlops_foundation.constructs.context import StackContext

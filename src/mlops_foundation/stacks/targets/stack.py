@@ -3,8 +3,8 @@
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-
 from constructs import Construct
+
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import acknowledge_wildcards
 from mlops_foundation.constructs.parameters import publish
