@@ -22,6 +22,8 @@ class Assembly:
     """A synthesized assembly and everything in it that CloudFormation gets."""
 
     made: Synthesized
+    seeds: Path
+    """Templates of the deploy apps that projects are seeded with."""
 
     @property
     def directory(self) -> Path:
@@ -29,13 +31,15 @@ class Assembly:
 
     def paths(self) -> list[Path]:
         """Return every template: stacks, products, bootstrap."""
-        folders = ("assembly-*", "bootstrap/*/*", "products/*", "seeds/*")
-        return sorted(path for folder in folders for path in self.directory.glob(f"{folder}/*.template.json"))
+        folders = ("assembly-*", "bootstrap/*/*", "products/*")
+        found = sorted(path for folder in folders for path in self.directory.glob(f"{folder}/*.template.json"))
+        return [*found, *sorted(self.seeds.glob("*/*.template.json"))]
 
     def templates(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each template with its path in the assembly."""
         for path in self.paths():
-            yield str(path.relative_to(self.directory)), json.loads(path.read_text(encoding="utf-8"))
+            top = self.directory if path.is_relative_to(self.directory) else self.seeds.parent
+            yield str(path.relative_to(top)), json.loads(path.read_text(encoding="utf-8"))
 
     def stack(self, name: str) -> dict[str, Any]:
         """Return the template of a stack by its CloudFormation name."""
@@ -54,8 +58,8 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     folder = tmp_path_factory.mktemp("assembly")
     write_config(folder / "mlops.yaml", Answers())
     made = synth(folder / "mlops.yaml", folder / "out")
-    synthesize_deploy_app(made.directory / "seeds" / "realtime")
-    return Assembly(made)
+    synthesize_deploy_app(folder / "seeds" / "realtime")
+    return Assembly(made, folder / "seeds")
 
 
 def synthesize_deploy_app(out: Path) -> None:

@@ -216,7 +216,7 @@ def test_every_acknowledgement_in_the_assembly_has_a_reason(assembly: Any) -> No
 
 
 def test_nothing_in_the_deploy_app_is_open_to_cdk_nag(assembly: Any) -> None:
-    report = json.loads((assembly.directory / "seeds" / "realtime" / "validation-report.json").read_text())
+    report = json.loads((assembly.seeds / "realtime" / "validation-report.json").read_text())
     (plugin,) = report["pluginReports"]
     assert plugin["violations"] == []
     assert plugin["suppressedViolations"]

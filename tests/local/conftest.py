@@ -1,13 +1,13 @@
 """A real local cloud for tests: its own process, a free port, a state directory that goes away."""
 
 import itertools
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from ports import free_port
 
 from mlops_foundation.local import process
 
@@ -50,13 +50,6 @@ class CloudUnderTest:
             "AWS_ENDPOINT_URL": self.endpoint_url,
         }
         return {name: value for name, value in values.items() if value}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

@@ -304,7 +304,7 @@ def _refused(attempt: Callable[[], object], expected: str) -> str:
     except (AccessDenied, ClientError) as error:
         reason = error.what if isinstance(error, FoundationError) else error.response["Error"]["Message"]
         if expected.lower() in reason.lower():
-            return reason.split(" because ")[0].split(" on resource")[0]
+            return f"AccessDenied: {expected}" if ":" in expected else reason
         raise LocalCloudError("it was refused for another reason", got=reason, expected=expected) from error
     raise LocalCloudError("what must be refused was allowed", expected=f"a refusal that names {expected}")
 

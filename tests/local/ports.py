@@ -1,0 +1,11 @@
+"""Free ports for clouds under test."""
+
+import socket
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
