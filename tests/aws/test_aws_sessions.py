@@ -119,9 +119,12 @@ def test_credentials_of_another_account_are_never_used(profiles: Path) -> None:
 
 
 @pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize("data_path", ["", "/models"])
 def test_without_a_profile_the_default_chain_is_asked_and_its_account_is_checked(
-    monkeypatch: pytest.MonkeyPatch,
+    data_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # With a path for further models (the AWS CLI sets one) boto3 finds out about a missing profile much later.
+    monkeypatch.setenv("AWS_DATA_PATH", data_path)
     with pytest.raises(AccessDenied, match=f"no credentials for account {PROD}"):
         source().keys(PROD, "")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"AKIA{PROD}")

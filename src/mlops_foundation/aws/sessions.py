@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_foundation.core.arns import Region
 from mlops_foundation.core.errors import AccessDenied, DeployError
@@ -101,11 +101,9 @@ class ProfileSource:
         Raises:
             AccessDenied: When there are no credentials, or they belong to another account.
         """
-        profile = self._profiles.get(account)
-        try:
+        session, profile = boto3.session.Session(), self._profiles.get(account)
+        if profile in session.available_profiles:
             session = boto3.session.Session(profile_name=profile)
-        except ProfileNotFound:
-            session = boto3.session.Session()
         try:
             found = session.client("sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as error:
