@@ -93,6 +93,15 @@ def test_a_profile_gives_its_accounts_credentials() -> None:
 
 
 @pytest.mark.usefixtures("profiles")
+def test_a_profile_in_the_environment_that_is_not_there_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    assert source().keys(DEV, "").access_key_id == f"AKIA{DEV}"
+    with pytest.raises(AccessDenied, match=f"no credentials for account {PROD}") as raised:
+        source().keys(PROD, "")
+    assert "gone" in raised.value.problems[0].got
+
+
+@pytest.mark.usefixtures("profiles")
 def test_a_role_is_taken_with_the_profile() -> None:
     assert source().keys(DEV, "lead") == Keys("ASIALEAD", "s", "t")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -101,10 +102,10 @@ class ProfileSource:
         Raises:
             AccessDenied: When there are no credentials, or they belong to another account.
         """
-        session, profile = boto3.session.Session(), self._profiles.get(account)
-        if profile in session.available_profiles:
-            session = boto3.session.Session(profile_name=profile)
+        profile = self._profiles.get(account)
+        known = profile in botocore.session.get_session().available_profiles
         try:
+            session = boto3.session.Session(profile_name=profile if known else None)
             found = session.client("sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as error:
             raise self._denied(account, str(error)) from error
