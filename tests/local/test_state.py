@@ -7,8 +7,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-
 from ports import free_port
+
 from mlops_foundation.core.errors import LocalCloudError
 from mlops_foundation.local import process
 
