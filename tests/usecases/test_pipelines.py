@@ -114,6 +114,15 @@ def test_the_newest_execution_is_shown_and_what_older_ones_left_is_not(tmp_path:
     assert not now.ended
 
 
+def test_an_approval_that_was_given_waits_no_more(tmp_path: Path) -> None:
+    given = [stage("ApprovePreprod", "Succeeded", action("Approve", "Succeeded", token="t1"))]
+    now = pipelines.state(
+        workspace(tmp_path, codepipeline=FakeCodePipeline(("InProgress", given))), "churn", "deploy", "lead"
+    )
+    assert now.waiting is None
+    assert now.stages[0].actions[0].status == "Succeeded"
+
+
 def test_a_pipeline_that_never_ran_is_a_state(tmp_path: Path) -> None:
     pipeline = FakeCodePipeline(("", [stage("Source", "", action("Source"))]), executions=())
     now = pipelines.state(workspace(tmp_path, codepipeline=pipeline), "churn", "build", "lead")
