@@ -64,11 +64,18 @@ def test_principal_arn_is_the_role_and_not_the_session(cloud: Any, account: str)
     s3.create_bucket(Bucket=f"b-{account}", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
 
-def test_a_request_whose_action_cannot_be_told_is_refused(cloud: Any, account: str) -> None:
+def test_a_service_that_is_not_offered_says_so(cloud: Any, account: str) -> None:
     role_with(cloud, account, [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
     glue = session_of(cloud, account, {}).client("glue", endpoint_url=cloud.endpoint_url)
-    with pytest.raises(ClientError):
+    with pytest.raises(ClientError, match="glue is not supported by the local cloud"):
         glue.get_databases()
+
+
+def test_what_would_run_nowhere_is_refused(cloud: Any, account: str) -> None:
+    with pytest.raises(ClientError, match="ec2:RunInstances is not supported"):
+        cloud.client("ec2", account).run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
+    with pytest.raises(ClientError, match="rds is not supported"):
+        cloud.client("rds", account).describe_db_instances()
 
 
 def test_objects_under_a_key_need_the_key(cloud: Any, account: str) -> None:

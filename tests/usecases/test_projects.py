@@ -206,3 +206,10 @@ def test_deleting_what_is_not_there_deletes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no project churn"):
         projects.delete(workspace(tmp_path, sagemaker=missing), "churn", "admin", print)
     assert missing.deleted == []
+
+
+@pytest.mark.parametrize(("name", "other"), [("churn-deploy", "churn"), ("churn", "churn-eu")])
+def test_a_name_that_another_projects_policies_would_reach_is_refused(name: str, other: str) -> None:
+    with pytest.raises(ConfigError, match=f"too close to that of the project {other}"):
+        projects.check_others(name, ["fraud", other])
+    projects.check_others(name, ["fraud", "churned"])

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -92,6 +92,26 @@ def check_name(names: ProjectNames, account: str) -> None:
             )
 
 
+def check_others(name: str, others: Iterable[str]) -> None:
+    """Refuse a name that another project's names begin with, or the other way round.
+
+    A project's policies name its jobs, roles and builds as ``<project>-*``: ``churn`` would reach what belongs to
+    ``churn-eu``, and the build role of ``churn-deploy`` would be the one of ``churn``'s deploy app.
+
+    Raises:
+        ConfigError: Naming the project in the way.
+    """
+    for other in others:
+        if name.startswith(f"{other}-") or other.startswith(f"{name}-"):
+            raise ConfigError(
+                f"the name is too close to that of the project {other}",
+                where="--name",
+                got=name,
+                expected=f"a name that does not begin with {other}-, nor is the beginning of it",
+                fix="choose another name",
+            )
+
+
 def create(workspace: Workspace, new: NewProject, persona: str, report: Report) -> Project:
     """Create a project through SageMaker, which launches the catalog's product, and wait until it is ready.
 
@@ -108,6 +128,7 @@ def create(workspace: Workspace, new: NewProject, persona: str, report: Report) 
     """
     names = workspace.project(new.name)
     check_name(names, workspace.account("dev"))
+    check_others(new.name, [each.name for each in list_projects(workspace, persona)])
     sagemaker = workspace.client("sagemaker", "dev", persona)
     with aws_errors(f"project {new.name}"):
         product = _parameter(workspace, persona, workspace.set_plan.names.product_id_parameter)

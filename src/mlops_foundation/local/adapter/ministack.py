@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 import botocore.session
 import ministack.app
@@ -22,6 +23,10 @@ _OFFERED = frozenset({
     "sns", "sqs", "ssm", "states", "sts", "tagging",
 })  # fmt: skip
 """What we offer of ministack; its other services are refused, because nobody here has checked how they behave."""
+
+_NETWORK_ACTION = re.compile(
+    r"Describe\w+|[A-Z][a-z]+\w*(Vpc|Subnet|Route|Gateway|SecurityGroup|Address|FlowLogs|Tags|NetworkAcl)\w*"
+)
 
 _saver = storage.Saver()
 
@@ -48,7 +53,7 @@ def application() -> Any:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await ministack.app.app(scope, receive, send)
-        if scope["type"] == "http" and scope["method"] != "GET":
+        if scope["type"] == "http" and scope["method"] != "GET" and not scope["path"].endswith("/invocations"):
             _saver.changed()
         if scope["type"] == "lifespan":
             _saver.stop()
@@ -64,10 +69,48 @@ def _secure_loopback() -> None:
 
 
 def _offer_only(names: frozenset[str]) -> None:
-    for name in [name for name in ministack.app.SERVICE_HANDLERS if name not in names]:
-        del ministack.app.SERVICE_HANDLERS[name]
+    for name in ministack.app.SERVICE_HANDLERS:
+        if name not in names:
+            ministack.app.SERVICE_HANDLERS[name] = _refusing(name)
+    ministack.app.SERVICE_HANDLERS["ec2"] = _network_only(ministack.app.SERVICE_HANDLERS["ec2"])
     # Without this the first call to a service that is not offered reads every model of botocore: 400 MB and seconds.
     router._KNOWN_AWS_SERVICE_NAMES = frozenset(botocore.session.get_session().get_available_services())
+
+
+def _refusing(name: str) -> storage.Handler:
+    """Answer every request to a service that is not offered with an error in its own protocol."""
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> storage.Answer:
+        del method, path, body, query
+        return _not_supported(f"{name} is not supported by the local cloud", headers)
+
+    return handle
+
+
+def _network_only(handler: storage.Handler) -> storage.Handler:
+    """Offer of EC2 what a network is made of: an instance that runs nowhere is not offered."""
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> storage.Answer:
+        action = parse_qs(body.decode("utf-8", "replace")).get("Action", query.get("Action", [""]))[0]
+        if not _NETWORK_ACTION.fullmatch(action):
+            return _not_supported(f"ec2:{action} is not supported by the local cloud", headers)
+        return await handler(method, path, headers, body, query)
+
+    return handle
+
+
+def _not_supported(message: str, headers: Mapping[str, str]) -> storage.Answer:
+    if "x-www-form-urlencoded" in headers.get("content-type", ""):
+        code = "<Code>NotSupported</Code>"
+        body = f"<ErrorResponse><Error>{code}<Message>{message}</Message></Error></ErrorResponse>"
+        return 400, {"Content-Type": "text/xml"}, body.encode()
+    body = json.dumps({"__type": "NotSupportedException", "message": message})
+    error_type = {"x-amzn-ErrorType": "NotSupportedException"}
+    return 400, {"Content-Type": "application/x-amz-json-1.1", **error_type}, body.encode()
 
 
 def _add_service(name: str, models: tuple[str, ...], handler: Any) -> None:
