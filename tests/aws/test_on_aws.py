@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.aws
+pytestmark = [
+    pytest.mark.aws,
+    pytest.mark.skipif("MLOPS_AWS_CONFIG" not in os.environ, reason="set MLOPS_AWS_CONFIG to a mlops.yaml"),
+]
 PROJECT = "mlops-check"
 
 

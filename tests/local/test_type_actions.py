@@ -101,6 +101,16 @@ def test_tags_and_the_boundary_are_condition_keys() -> None:
     assert checks("delete", "AWS::IAM::Role", RoleName="r", Tags=tags)[0].context == {}
 
 
+def test_taking_a_boundary_or_tags_away_needs_its_own_action() -> None:
+    system = [{"Key": "aws:cloudformation:stack-name", "Value": "s"}]
+    place = ("eu-west-1", "222222222222", "stack", "Role")
+    bounded = {"RoleName": "r", "PermissionsBoundary": "arn:b", "Tags": [*system, {"Key": "a", "Value": "1"}]}
+    found = checks_for("update", "AWS::IAM::Role", {"RoleName": "r", "Tags": system}, place, bounded)
+    assert [check.action for check in found][1:] == ["iam:DeleteRolePermissionsBoundary", "iam:UntagRole"]
+    same = checks_for("update", "AWS::IAM::Role", bounded, place, bounded)
+    assert "iam:DeleteRolePermissionsBoundary" not in [check.action for check in same]
+
+
 def test_cloudformations_own_tags_take_nobodys_permission() -> None:
     system = [{"Key": "aws:cloudformation:stack-name", "Value": "s"}]
     (check,) = checks("create", "AWS::IAM::Role", RoleName="r", Tags=system)

@@ -139,12 +139,19 @@ def _guard(cloud: Cloud, ours: frozenset[str]) -> None:
     """Check the table before ministack provisions one of its own types."""
     provision, update, delete = stacks._provision_resource, stacks._update_resource, stacks._delete_resource
 
-    def check(verb: str, resource_type: str, properties: Json, stack_name: str, logical_id: str) -> None:
+    def check(
+        verb: str,
+        resource_type: str,
+        properties: Json,
+        stack_name: str,
+        logical_id: str,
+        previous: Json | None = None,
+    ) -> None:
         if resource_type in ours:
             return
         region = Region(get_region())
         place = (region, get_account_id(), stack_name, logical_id)
-        for needed in checks_for(verb, resource_type, properties, place):
+        for needed in checks_for(verb, resource_type, properties, place, previous):
             cloud.authorize(current_rights(), needed, region=region)
 
     @functools.wraps(provision)
@@ -163,7 +170,7 @@ def _guard(cloud: Cloud, ours: frozenset[str]) -> None:
         old_attributes: Json | None = None,
     ) -> Any:
         if old != new:
-            check("update", resource_type, new, stack_name, logical_id or "")
+            check("update", resource_type, new, stack_name, logical_id or "", old)
         return update(resource_type, physical_id, old, new, stack_name, logical_id, old_attributes)
 
     @functools.wraps(delete)

@@ -27,6 +27,7 @@ class TypeActions:
         delete: Actions of every delete.
         update: Actions of every update.
         by_property: Further actions of create and update when the property is set.
+        by_removal: Further actions of an update that takes the property away.
         passes: Property paths (dots, lists are entered) of roles handed over -> service principal.
         context: Property -> condition key of the create actions.
     """
@@ -37,6 +38,7 @@ class TypeActions:
     delete: Sequence[str]
     update: Sequence[str] = ()
     by_property: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    by_removal: Mapping[str, Sequence[str]] = field(default_factory=dict)
     passes: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
 
@@ -171,6 +173,7 @@ TYPES: Mapping[str, TypeActions] = {
             "ManagedPolicyArns": ("AttachRolePolicy",),
             "Tags": ("TagRole",),
         },
+        by_removal={"PermissionsBoundary": ("DeleteRolePermissionsBoundary",), "Tags": ("UntagRole",)},
         context={"PermissionsBoundary": "iam:PermissionsBoundary"},
     ),
     "AWS::IAM::Policy": TypeActions(
@@ -225,7 +228,9 @@ _WITHOUT_ACTIONS = ("AWS::CDK::Metadata", "AWS::CloudFormation::CustomResource",
                     "AWS::CloudFormation::WaitConditionHandle")  # fmt: skip
 
 
-def checks_for(verb: str, resource_type: str, properties: Json, place: Place) -> Iterator[Check]:
+def checks_for(
+    verb: str, resource_type: str, properties: Json, place: Place, previous: Json | None = None
+) -> Iterator[Check]:
     """Yield what an operation on a resource has to be allowed to do.
 
     Args:
@@ -233,6 +238,7 @@ def checks_for(verb: str, resource_type: str, properties: Json, place: Place) ->
         resource_type: CloudFormation's name of the type.
         properties: Resolved properties.
         place: Region, account, stack name, logical id.
+        previous: Properties before an update.
 
     Raises:
         ServiceError: When the type is in no table: nobody can say what it would need.
@@ -250,6 +256,9 @@ def checks_for(verb: str, resource_type: str, properties: Json, place: Place) ->
     actions = list({"create": found.create, "update": found.update, "delete": found.delete}[verb])
     if verb != "delete":
         actions += [action for name, more in found.by_property.items() if properties.get(name) for action in more]
+    before = {**previous, "Tags": _own_tags(previous)} if previous else {}
+    removed = [name for name in found.by_removal if before.get(name) and not properties.get(name)]
+    actions += [action for name in removed for action in found.by_removal[name]]
     for action in dict.fromkeys(actions):
         yield Check(f"{found.service}:{action}", "*" if action in _NO_RESOURCE else arn, context)
     if verb != "delete":
