@@ -153,7 +153,12 @@ def test_commits_by_api_are_seen_by_git(codecommit: Any, url: str, git: Callable
         {"filePath": "src/a.py", "fileContent": b"a = 1\n"},
     ]
     first = codecommit.create_commit(
-        repositoryName="demo", branchName="main", putFiles=files, commitMessage="one", authorName="Bo", email="b@example.com"
+        repositoryName="demo",
+        branchName="main",
+        putFiles=files,
+        commitMessage="one",
+        authorName="Bo",
+        email="b@example.com",
     )
     assert {file["absolutePath"] for file in first["filesAdded"]} == {"run.sh", "src/a.py"}
     second = codecommit.create_commit(
