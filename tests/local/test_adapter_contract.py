@@ -28,10 +28,6 @@ RELIED_ON = {
     "app.app": "(scope, receive, send)",
     "app.pin_request_origin": "(source_ip, secure_transport)",
     "core.iam_actions.SERVICE_TO_IAM_NAMESPACE": "dict",
-    "core.iam_actions.access_denied_response": (
-        "(service, action, principal_arn, request_id, error_code=, message=, headers=, resource_arn=, "
-        "explicit_deny=, resource_policy_arn=)"
-    ),
     "core.iam_actions.identity_denial_message": "(action, principal_arn, resource, explicit_deny)",
     "core.iam_evaluator.AuthError": "(code, message, details=)",
     "core.iam_evaluator.CredentialResolutionError": "(code, message)",

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import ministack.app
-from ministack.core import iam_actions, iam_evaluator, persistence
+from ministack.core import iam_evaluator, persistence
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, s3
 
@@ -137,11 +137,6 @@ def refuse_unknown_actions(refuse: Callable[[str, str], Any], ours: frozenset[st
         return refuse(service, request_id)
 
     ministack.app._authenticate_only = check
-
-
-def denied_answer(service: str, action: str, principal_arn: str, request_id: str) -> Any:
-    """Return AccessDenied in the protocol of a service of ministack's."""
-    return iam_actions.access_denied_response(service, action, principal_arn, request_id, headers={}, resource_arn="*")
 
 
 def current_scope() -> tuple[str, str]:
