@@ -145,3 +145,17 @@ def test_the_models_are_frozen() -> None:
     config = load_text(GOOD)
     with pytest.raises(ValueError, match="frozen"):
         config.prefix = "other"  # type: ignore[misc]
+
+
+def test_a_stage_falls_back_to_dev_and_then_to_the_global_values() -> None:
+    stages = """
+    stages:
+      dev: {network: {azs: 2, cidr: 10.7.0.0/16}, tags: {Team: a, Class: low}}
+      prod: {network: {nat_gateways: 2}, tags: {Class: high}}
+"""
+    config = load_text(GOOD.replace('      prod: "444444444444"\n', f'      prod: "444444444444"{stages}'))
+    (only,) = config.sets
+    found = {stage: config.vpc_of(only, stage) for stage in ("dev", "preprod", "prod")}
+    assert [(vpc.az_count, vpc.nat_gateways) for vpc in found.values()] == [(2, 1), (2, 1), (2, 2)]
+    assert [vpc.cidr for vpc in found.values()] == ["10.7.0.0/16", "10.0.64.0/18", "10.0.128.0/18"], "never dev's block"
+    assert config.tags_of(only, "prod") == {"CostCenter": "0000", "Team": "a", "Class": "high"}

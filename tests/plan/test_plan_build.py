@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mlops_foundation.config import Config, load_text
-from mlops_foundation.core.errors import PlanError, PluginError
+from mlops_foundation.core.errors import ConfigError, PlanError, PluginError
 from mlops_foundation.plan import Plan, StackSpec, build
 from mlops_foundation.stacks import STACKS
 
@@ -76,7 +76,7 @@ def test_sets_that_share_an_account_need_prefixes_of_their_own() -> None:
 def test_sets_cannot_share_a_stages_account_in_one_region() -> None:
     shared = {**FOUR, "governance": "8" * 12, "preprod": "8" * 12, "prod": "8" * 12}
     first, second = {"accounts": FOUR}, {"accounts": shared, "prefix": "other"}
-    assert reasons(first, second) == ["two sets have stages in the same account and region"]
+    assert reasons(first, second) == ["two sets have stacks in the same account and region"]
     assert plan(first, {**second, "region": "eu-west-2"}).sets[1].region == "eu-west-2"
 
 
@@ -87,13 +87,34 @@ def test_without_nat_there_is_no_package_index() -> None:
 
 def test_importing_a_vpc_is_not_in_this_version() -> None:
     vpc = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"], "security_group_id": "sg-12345678"}
-    (reason,) = reasons({"accounts": FOUR}, network={"import": {"dev": vpc}})
+    (reason,) = reasons({"accounts": FOUR, "stages": {"dev": {"network": {"import": vpc}}}})
     assert "not in this version" in reason
 
 
 def test_every_reason_is_said_at_once() -> None:
     same = {"accounts": FOUR}
-    assert len(reasons(same, same, network={"nat_gateways": 0})) == 3
+    assert len(reasons(same, same, network={"nat_gateways": 0})) == 4
+
+
+def test_a_set_without_governance_deploys_itself() -> None:
+    (only,) = plan({"accounts": {name: account for name, account in FOUR.items() if name != "governance"}}).sets
+    assert [each.name for each in only.foundations] == ["dev", "preprod", "prod"]
+    assert {only.engineer_account(account) for account in only.accounts.values()} == set(only.accounts.values())
+    with pytest.raises(ConfigError, match="has no governance account"):
+        only.account("governance")
+
+
+def test_settings_of_a_stage_whose_account_is_shared_are_refused() -> None:
+    stages = {"preprod": {"network": {"azs": 2}}, "prod": {"network": {"nat_gateways": 2}}}
+    assert reasons({"accounts": THREE, "stages": stages}) == [
+        "prod has settings of its own, but shares its account and region with preprod"
+    ]
+    assert plan({"accounts": FOUR, "stages": stages})
+
+
+def test_a_stages_nat_gateways_fit_its_zones_after_every_fallback() -> None:
+    stages = {"dev": {"network": {"azs": 1}}, "prod": {"network": {"nat_gateways": 2}}}
+    assert reasons({"accounts": FOUR, "stages": stages}) == ["there are more NAT gateways than availability zones"]
 
 
 def test_a_stack_stands_after_those_it_needs() -> None:

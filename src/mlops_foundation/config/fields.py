@@ -18,6 +18,7 @@ USER_NAME_PATTERN: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 SET_NAME_PATTERN: Final = r"[a-z][a-z0-9-]{0,18}[a-z0-9]"
 ZONE_PATTERN: Final = REGION_PATTERN + r"[a-z]"
 PRINCIPAL_PATTERN: Final = r"arn:aws:iam::\d{12}:(role|user)/[\w+=,.@/*-]*[\w+=,.@-][\w+=,.@/*-]*"
+ROLE_ARN_PATTERN: Final = r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]{1,512}"
 TAG_KEY_PATTERN: Final = r"(?!aws:)[\w.:/=+@-]{1,128}"
 TAG_VALUE_PATTERN: Final = r"[\w\s.:/=+@-]{1,256}"
 
@@ -82,6 +83,12 @@ def _principal(value: str) -> str:
     return _matching(value, PRINCIPAL_PATTERN, "not a principal that may sign in", expected)
 
 
+def _role_arn(value: str) -> str:
+    return _matching(
+        value, ROLE_ARN_PATTERN, "not the ARN of a role", "an ARN such as arn:aws:iam::<account>:role/<name>"
+    )
+
+
 def _tag_key(value: str) -> str:
     expected = "1 to 128 letters, digits or . : / = + @ -, not starting with aws:"
     return _matching(value, TAG_KEY_PATTERN, "not a usable tag key", expected)
@@ -123,6 +130,7 @@ SetName = Annotated[str, AfterValidator(_set_name), Field(json_schema_extra={"pa
 UserName = Annotated[str, AfterValidator(_user_name), Field(json_schema_extra={"pattern": f"^{USER_NAME_PATTERN}$"})]
 Zone = Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"pattern": f"^{ZONE_PATTERN}$"})]
 Principal = Annotated[str, AfterValidator(_principal), Field(json_schema_extra={"pattern": f"^{PRINCIPAL_PATTERN}$"})]
+RoleArn = Annotated[str, AfterValidator(_role_arn)]
 TagKey = Annotated[str, AfterValidator(_tag_key)]
 TagValue = Annotated[str, BeforeValidator(_number_as_written), AfterValidator(_tag_value)]
 Cidr = Annotated[str, AfterValidator(_cidr)]

@@ -14,7 +14,7 @@ from mlops_foundation.config.models import Config
 from mlops_foundation.core.errors import ConfigError, Problem
 
 CONFIG_FILE: Final = "mlops.yaml"
-_UNION_TAGS: Final = {"scalar", "list", "by_stage", "[key]"}
+_UNION_TAGS: Final = {"scalar", "list", "mapping", "[key]"}
 _SHOWN_VALUE_MAX: Final = 80
 
 

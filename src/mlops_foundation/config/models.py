@@ -1,48 +1,38 @@
 """The frozen models of ``mlops.yaml``: what a platform is made of, and the checks that need no AWS account."""
 
-import ipaddress
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from mlops_foundation.config.endpoints import ENDPOINTS, EndpointName
+from mlops_foundation.config.base import Section
 from mlops_foundation.config.fields import (
     AccountIdField,
-    Cidr,
     Prefix,
     Principal,
     RegionField,
     SetName,
     TagKey,
     TagValue,
-    UserName,
-    Zone,
     invalid,
     once,
-    vpc_cidr,
 )
+from mlops_foundation.config.network import Network, StageNetwork, Vpc
+from mlops_foundation.config.packages import Packages
+from mlops_foundation.config.studio import Studio
 from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.core.names import ENVIRONMENTS, STAGES, Environment, Stage
+from mlops_foundation.core.names import ENVIRONMENTS, Environment, Stage
 
-DOMAIN_ADMIN_PROFILE: Final = "ds-admin"
 MANDATORY_TAG: Final = "CostCenter"
-MAX_AZS: Final = 3
-BASE_CIDR_MAX_LENGTH: Final = 22
-"""A base is cut in four; a quarter may be a /24 at the smallest."""
 
 Persona = Literal["admin", "data-scientist", "lead", "approver-prod", "platform-engineer", "auditor"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
-
-
-class Accounts(_Model):
+class Accounts(Section):
     """The account of each environment; any of them may be equal."""
 
-    governance: AccountIdField
-    """Where the platform engineer signs in; deploys all the others."""
+    governance: AccountIdField | None = None
+    """Where the platform engineer signs in; deploys all the others. Without it each account deploys itself."""
     dev: AccountIdField
     """Studio, the catalog, projects with their repositories and pipelines."""
     preprod: AccountIdField
@@ -50,13 +40,21 @@ class Accounts(_Model):
     prod: AccountIdField
     """Production endpoints."""
 
-    def of(self, environment: Environment) -> AccountId:
-        """Return the account of an environment."""
-        account: AccountId = getattr(self, environment)
-        return account
+    def by_environment(self) -> Mapping[Environment, AccountId]:
+        """Return the account of each environment that there is, in their fixed order."""
+        given = {each: getattr(self, each) for each in ENVIRONMENTS}
+        return {environment: account for environment, account in given.items() if account is not None}
 
 
-class AccountSet(_Model):
+class StageSettings(Section):
+    """What one stage has of its own; what is left out is dev's, and else the global value."""
+
+    network: StageNetwork = StageNetwork()
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict)
+    """Further tags of everything in the stage's account, beside the global ones."""
+
+
+class AccountSet(Section):
     """One whole platform: four accounts that belong together."""
 
     name: SetName
@@ -66,133 +64,15 @@ class AccountSet(_Model):
     """Instead of the global prefix; needed when two sets share an account."""
     region: RegionField | None = None
     """Instead of the global region."""
+    stages: dict[Stage, StageSettings] = Field(default_factory=dict)
+    """Settings of single stages."""
+
+    def settings(self, environment: Environment) -> StageSettings:
+        """Return what an environment has of its own."""
+        return self.stages.get(environment, StageSettings()) if environment != "governance" else StageSettings()
 
 
-class StageCidrs(_Model):
-    """One block for each stage's VPC."""
-
-    dev: Annotated[Cidr, AfterValidator(vpc_cidr)]
-    """Block of dev's VPC, /16 to /24."""
-    preprod: Annotated[Cidr, AfterValidator(vpc_cidr)]
-    """Block of preprod's VPC, /16 to /24."""
-    prod: Annotated[Cidr, AfterValidator(vpc_cidr)]
-    """Block of prod's VPC, /16 to /24."""
-
-    @model_validator(mode="after")
-    def _disjoint(self) -> Self:
-        blocks = {stage: ipaddress.IPv4Network(getattr(self, stage)) for stage in STAGES}
-        for index, first in enumerate(STAGES):
-            for second in STAGES[index + 1 :]:
-                if blocks[first].overlaps(blocks[second]):
-                    what = f"the blocks of {first} ({blocks[first]}) and {second} ({blocks[second]}) overlap"
-                    raise invalid(what, "blocks that share no address", "give each stage its own /18 of one /16")
-        return self
-
-
-def _base_cidr(value: str) -> str:
-    length = ipaddress.IPv4Network(value).prefixlen
-    if length > BASE_CIDR_MAX_LENGTH:
-        what = f"a /{length} is too small to be cut into one VPC for each stage"
-        raise invalid(what, f"at most a /{BASE_CIDR_MAX_LENGTH}", "use a /16, or one block for each stage")
-    return value
-
-
-def _shape(value: Any) -> str:  # noqa: ANN401  what YAML gave, not yet checked
-    if isinstance(value, Mapping | BaseModel):
-        return "by_stage"
-    return "list" if isinstance(value, list | tuple) else "scalar"
-
-
-class ImportedVpc(_Model):
-    """An existing VPC instead of a new one."""
-
-    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
-    """Id of the VPC."""
-    private_subnet_ids: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...], Field(min_length=1)
-    ]
-    """Its private subnets."""
-    security_group_id: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
-    """Security group of the workloads."""
-
-
-class FlowLogs(_Model):
-    """VPC flow logs in an encrypted log group."""
-
-    enabled: bool = True
-    """Off saves the log group; the security checks want it on."""
-    retention_days: Literal[30, 60, 90, 180, 365, 731] = 90
-    """Days that the logs are kept."""
-
-
-class Network(_Model):
-    """The VPC of dev, preprod and prod."""
-
-    cidr: Annotated[
-        Annotated[Cidr, AfterValidator(_base_cidr), Tag("scalar")] | Annotated[StageCidrs, Tag("by_stage")],
-        Discriminator(_shape),
-    ] = "10.0.0.0/16"
-    """One base that is cut into equal VPCs, or one block for each stage."""
-    azs: Annotated[
-        Annotated[int, Field(ge=1, le=MAX_AZS, strict=True), Tag("scalar")]
-        | Annotated[tuple[Zone, ...], Field(min_length=1, max_length=MAX_AZS), Tag("list")],
-        Discriminator(_shape),
-    ] = 3
-    """How many availability zones (the account's first ones), or their names."""
-    nat_gateways: Annotated[int, Field(ge=0, le=MAX_AZS, strict=True)] = 1
-    """0 means no internet: packages then come from a private index."""
-    endpoints: tuple[EndpointName, ...] = tuple(ENDPOINTS)
-    """Services that are reached without leaving the VPC."""
-    flow_logs: FlowLogs = FlowLogs()
-    imported: Annotated[dict[Stage, ImportedVpc], Field(alias="import")] = Field(default_factory=dict)
-    """Existing VPCs by stage; not in this version."""
-
-    @property
-    def az_count(self) -> int:
-        """Number of availability zones, which is the number of private subnets."""
-        return self.azs if isinstance(self.azs, int) else len(self.azs)
-
-    def vpc_cidr(self, stage: Stage) -> str:
-        """Return the block of a stage's VPC; a base is cut in four, the last quarter stays free."""
-        if isinstance(self.cidr, StageCidrs):
-            return str(getattr(self.cidr, stage))
-        quarters = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=2))
-        return str(quarters[STAGES.index(stage)])
-
-    @field_validator("endpoints")
-    @classmethod
-    def _endpoints_once(cls, value: tuple[EndpointName, ...]) -> tuple[EndpointName, ...]:
-        once(value, "endpoint")
-        return value
-
-    @model_validator(mode="after")
-    def _nat_fits(self) -> Self:
-        if self.nat_gateways > self.az_count:
-            what = f"{self.nat_gateways} NAT gateways in {self.az_count} availability zones"
-            raise invalid(what, "at most one NAT gateway for each zone", f"set nat_gateways to {self.az_count} or less")
-        return self
-
-
-class Studio(_Model):
-    """SageMaker Studio's users, in dev; ``ds-admin`` is always there."""
-
-    data_scientists: tuple[UserName, ...] = ()
-    """One user profile each."""
-    lead_data_scientists: tuple[UserName, ...] = ()
-    """One user profile each; the same in Studio, they approve as the lead's role."""
-
-    @model_validator(mode="after")
-    def _users_once(self) -> Self:
-        users = (*self.data_scientists, *self.lead_data_scientists)
-        once(users, "Studio user")
-        if DOMAIN_ADMIN_PROFILE in users:
-            raise invalid(
-                f"the profile {DOMAIN_ADMIN_PROFILE} is always made", "other names", "remove it from the list"
-            )
-        return self
-
-
-class Source(_Model):
+class Source(Section):
     """Where the projects' repositories are."""
 
     provider: Literal["codecommit"] = "codecommit"
@@ -208,21 +88,21 @@ class Source(_Model):
         return value
 
 
-class Builds(_Model):
+class Builds(Section):
     """How CodeBuild runs the projects' builds."""
 
     in_vpc: bool = True
     """In the private subnets, behind the endpoints."""
 
 
-class SignIn(_Model):
+class SignIn(Section):
     """Who may take a persona's role, besides the root session of its own account."""
 
     principals: dict[Persona, tuple[Principal, ...]] = Field(default_factory=dict)
     """Role or user ARNs by persona, for example the roles of IAM Identity Center's permission sets."""
 
 
-class Config(_Model):
+class Config(Section):
     """The whole of ``mlops.yaml``."""
 
     prefix: Prefix = "mlops"
@@ -234,6 +114,7 @@ class Config(_Model):
     network: Network = Network()
     studio: Studio = Studio()
     source: Source = Source()
+    packages: Packages = Packages()
     builds: Builds = Builds()
     sign_in: SignIn = SignIn()
     tags: dict[TagKey, TagValue]
@@ -264,7 +145,15 @@ class Config(_Model):
         """Return the region that a set is in."""
         return account_set.region or self.region
 
+    def account_set(self, name: str) -> AccountSet:
+        """Return the set with this name."""
+        return next(each for each in self.sets if each.name == name)
 
-def environments_of(accounts: Accounts, account: AccountId) -> tuple[Environment, ...]:
-    """Return the environments that an account holds, in their fixed order."""
-    return tuple(environment for environment in ENVIRONMENTS if accounts.of(environment) == account)
+    def vpc_of(self, account_set: AccountSet, environment: Environment) -> Vpc:
+        """Return an environment's network: its own settings, else dev's, else the global ones."""
+        own, dev = account_set.settings(environment).network, account_set.settings("dev").network
+        return self.network.resolved(environment, own, dev)
+
+    def tags_of(self, account_set: AccountSet, environment: Environment) -> Mapping[str, str]:
+        """Return the tags in an environment's account: global ones, dev's over them, its own over both."""
+        return {**self.tags, **account_set.settings("dev").tags, **account_set.settings(environment).tags}

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops_foundation.config.models import Config
+from mlops_foundation.config.models import AccountSet, Config
+from mlops_foundation.config.network import Vpc
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.core.names import Environment, PlatformNames
 from mlops_foundation.plan.models import Foundation, SetPlan, StackPlan, TemplateSpec
@@ -46,6 +47,21 @@ class StackContext:
     def accounts(self) -> Mapping[Environment, AccountId]:
         """The accounts of the set by environment."""
         return self.set_plan.accounts
+
+    @property
+    def account_set(self) -> AccountSet:
+        """The set's configuration."""
+        return self.config.account_set(self.set_plan.name)
+
+    @property
+    def network(self) -> Vpc:
+        """The network of the stack's account, after every fallback."""
+        return self.config.vpc_of(self.account_set, self.foundation.name)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Tags of everything in the stack's account."""
+        return self.config.tags_of(self.account_set, self.foundation.name)
 
     def arn(self, service: str, resource: str) -> str:
         """Return an ARN of a regional service in the stack's account."""

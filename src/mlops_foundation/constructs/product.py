@@ -10,7 +10,7 @@ A template is a folder ``templates/<name>/`` with ``product.py``. Its builder is
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops_foundation.config.models import Config
+from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.core.names import Environment, PlatformNames, Stage, role_arn
 
@@ -71,22 +71,16 @@ class ProductContext:
         return self.accounts[stage]
 
 
-def product_context(
-    config: Config,
-    prefix: str,
-    region: Region,
-    accounts: Mapping[Environment, AccountId],
-    seeds: Mapping[str, SeedArchive],
-) -> ProductContext:
-    """Return the context of one set's products."""
+def product_context(context: StackContext, seeds: Mapping[str, SeedArchive]) -> ProductContext:
+    """Return the context of one set's products, from that of the catalog in dev."""
     return ProductContext(
-        prefix=prefix,
-        region=region,
-        accounts=accounts,
-        tags=config.tags,
-        builds_in_vpc=config.builds.in_vpc,
-        source_branch=config.source.branch,
-        asset_bucket=PlatformNames(prefix).asset_bucket(accounts["dev"], region),
+        prefix=context.names.prefix,
+        region=context.region,
+        accounts=context.accounts,
+        tags=context.tags,
+        builds_in_vpc=context.config.builds.in_vpc,
+        source_branch=context.config.source.branch,
+        asset_bucket=context.names.asset_bucket(context.account, context.region),
         seeds=seeds,
-        subnet_count=config.network.az_count,
+        subnet_count=context.network.private_subnet_count,
     )

@@ -16,7 +16,7 @@ class FoundationStack(cdk.Stack):
     """
 
     def __init__(self, scope: Construct, context: StackContext) -> None:
-        self._zones = context.config.network.azs
+        self._zones = context.network.azs
         super().__init__(
             scope,
             context.stack.name.capitalize(),
@@ -26,7 +26,7 @@ class FoundationStack(cdk.Stack):
             synthesizer=cdk.DefaultStackSynthesizer(qualifier=context.names.qualifier),
             analytics_reporting=False,
         )
-        for key, value in {**context.config.tags, "mlops:prefix": context.names.prefix}.items():
+        for key, value in {**context.tags, "mlops:prefix": context.names.prefix}.items():
             cdk.Tags.of(self).add(key, value)
 
     @property

@@ -7,9 +7,8 @@ needs, once.
 from collections.abc import Sequence
 
 from mlops_foundation.config.models import AccountSet, Config
-from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.errors import PluginError
-from mlops_foundation.core.names import ENVIRONMENTS, Environment, PlatformNames
+from mlops_foundation.core.names import PlatformNames
 from mlops_foundation.plan.check import check
 from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackPlan, StackSpec
 
@@ -46,10 +45,10 @@ def _check_order(stacks: Sequence[StackSpec]) -> None:
 def _set_plan(config: Config, account_set: AccountSet, stacks: Sequence[StackSpec]) -> SetPlan:
     region = config.region_of(account_set)
     names = PlatformNames(config.prefix_of(account_set))
-    accounts: dict[Environment, AccountId] = {each: account_set.accounts.of(each) for each in ENVIRONMENTS}
+    accounts = account_set.accounts.by_environment()
     foundations = []
     for account in dict.fromkeys(accounts.values()):
-        environments = tuple(each for each in ENVIRONMENTS if accounts[each] == account)
+        environments = tuple(each for each, its_account in accounts.items() if its_account == account)
         place = Foundation(environments, account, region, ())
         chosen = [spec for spec in stacks if set(spec.environments) & set(environments)]
         planned = tuple(_stack_plan(spec, place, names, {each.name for each in chosen}) for spec in chosen)

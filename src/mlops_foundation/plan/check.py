@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from mlops_foundation.config.models import Config
+from mlops_foundation.config.models import AccountSet, Config, StageSettings
+from mlops_foundation.config.network import Vpc
 from mlops_foundation.core.errors import PlanError, Problem
 from mlops_foundation.core.names import (
     BUCKET_NAME_MAX,
     PERSONAS,
     ROLE_NAME_MAX,
-    STAGES,
-    Environment,
+    Stage,
     persona_role,
 )
-from mlops_foundation.plan.models import Plan, SetPlan
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan
 
 STACK_NAME_MAX = 128
 
@@ -24,28 +24,83 @@ def check(config: Config, plan: Plan) -> None:
     Raises:
         PlanError: With every reason why it cannot be deployed.
     """
-    problems = [*_not_in_this_version(config), *_shared_accounts(plan), *_long_names(plan)]
+    problems = [
+        *_shared_accounts(plan),
+        *(problem for each in plan.sets for problem in _stages(config, each)),
+        *_long_names(plan),
+    ]
     if problems:
         what = f"the plan has {len(problems)} error{'s' if len(problems) > 1 else ''}"
         raise PlanError(what, problems=problems)
 
 
-def _not_in_this_version(config: Config) -> Iterator[Problem]:
-    if config.network.imported:
+def _stages(config: Config, each: SetPlan) -> Iterator[Problem]:
+    account_set = config.account_set(each.name)
+    for foundation in each.foundations:
+        if foundation.stages:
+            yield from _network(config.vpc_of(account_set, foundation.name), f"set {each.name}, {foundation.name}")
+        for stage in foundation.stages:
+            yield from _own_settings(account_set, foundation, stage)
+            yield from _imported(account_set, foundation, stage)
+    yield from _package_index(config, each)
+
+
+def _network(vpc: Vpc, where: str) -> Iterator[Problem]:
+    if vpc.imported:
+        return
+    if vpc.nat_gateways > vpc.az_count:
         yield Problem(
-            what="importing an existing VPC is not in this version",
-            where="network.import",
-            got=", ".join(config.network.imported),
-            expected="a VPC made by the platform",
-            fix="remove network.import and set network.cidr",
+            what="there are more NAT gateways than availability zones",
+            where=where,
+            got=f"{vpc.nat_gateways} in {vpc.az_count}",
+            expected="at most one NAT gateway for each zone",
+            fix=f"set nat_gateways to {vpc.az_count} or less",
         )
-    if config.network.nat_gateways == 0:
+
+
+def _package_index(config: Config, each: SetPlan) -> Iterator[Problem]:
+    account_set = config.account_set(each.name)
+    dev = config.vpc_of(account_set, "dev")
+    if dev.nat_gateways == 0 and not dev.imported:
         yield Problem(
-            what="without a NAT gateway, builds and jobs cannot reach a package index",
-            where="network.nat_gateways",
-            got="0",
+            what="without a NAT gateway in dev, builds cannot reach a package index",
+            where=f"set {each.name}, dev",
+            got="nat_gateways: 0",
             expected="1 to 3; 0 needs a private package index, which is not in this version",
             fix="set network.nat_gateways to 1",
+        )
+
+
+def _own_settings(account_set: AccountSet, foundation: Foundation, stage: Stage) -> Iterator[Problem]:
+    """Stages in one account and region share its network and tags: only the first one's settings count."""
+    own, used = account_set.settings(stage), account_set.settings(foundation.name)
+    if own not in (StageSettings(), used):
+        yield Problem(
+            what=f"{stage} has settings of its own, but shares its account and region with {foundation.name}",
+            where=f"sets.{account_set.name}.stages.{stage}",
+            got=", ".join(sorted(own.model_fields_set)),
+            expected=f"one network and one set of tags in account {foundation.account}",
+            fix=f"remove them, or move them to {foundation.name}",
+        )
+
+
+def _imported(account_set: AccountSet, foundation: Foundation, stage: Stage) -> Iterator[Problem]:
+    imported = account_set.settings(stage).network.imported
+    if imported:
+        yield Problem(
+            what="importing an existing VPC is not in this version",
+            where=f"sets.{account_set.name}.stages.{stage}.network.import",
+            got=imported.vpc_id,
+            expected="a VPC made by the platform",
+            fix="remove it",
+        )
+    if imported and imported.execution_role_arn and "dev" not in foundation.environments:
+        yield Problem(
+            what="an execution role is imported where no Studio is",
+            where=f"sets.{account_set.name}.stages.{stage}.network.import.execution_role_arn",
+            got=imported.execution_role_arn,
+            expected="in dev only",
+            fix="remove it, or move it to dev",
         )
 
 
@@ -61,19 +116,20 @@ def _shared_accounts(plan: Plan) -> Iterator[Problem]:
                 expected="a prefix of its own for each",
                 fix=f"set prefix: in the set {second.name}",
             )
-        both = _stage_accounts(first) & _stage_accounts(second)
-        if both and first.region == second.region:
+        both = _places(first) & _places(second)
+        if both:
             yield Problem(
-                what="two sets have stages in the same account and region",
+                what="two sets have stacks in the same account and region",
                 where=where,
-                got=f"{', '.join(sorted(both))} in {first.region}",
+                got=", ".join(sorted(both)),
                 expected="one network and one Studio domain in each account and region (/vpc/id has no prefix)",
                 fix=f"give the set {second.name} other accounts or another region; governance may be shared",
             )
 
 
-def _stage_accounts(each: SetPlan) -> set[str]:
-    return {each.accounts[stage] for stage in STAGES}
+def _places(each: SetPlan) -> set[str]:
+    """Return the accounts, with their region, that hold stacks of a set."""
+    return {f"{foundation.account} in {foundation.region}" for foundation in each.foundations if foundation.stacks}
 
 
 def _long_names(plan: Plan) -> Iterator[Problem]:
@@ -96,8 +152,8 @@ def _names(each: SetPlan) -> Iterator[tuple[str, str, int]]:
         for kind in ("deploy-role", "file-publishing-role", "lookup-role", "cfn-exec-role"):
             yield "role", names.cdk_role(kind, account, each.region), ROLE_NAME_MAX
     for persona in PERSONAS:
-        environment: Environment = "governance" if persona == "platform-engineer" else "dev"
-        yield "role", persona_role(persona, each.region, each.accounts[environment]), ROLE_NAME_MAX
+        # The length of an account id is the same everywhere.
+        yield "role", persona_role(persona, each.region, each.accounts["dev"]), ROLE_NAME_MAX
     for name in (names.launch_role, names.deploy_action_role, names.deploy_execution_role):
         yield "role", name, ROLE_NAME_MAX
     for foundation in each.foundations:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.core.errors import PluginError
+from mlops_foundation.core.errors import ConfigError, PluginError
 from mlops_foundation.core.names import STAGES, Environment, PlatformNames, Stage
 
 
@@ -124,6 +124,25 @@ class SetPlan:
     def names(self) -> PlatformNames:
         """Names of what the set's prefix owns."""
         return PlatformNames(self.prefix)
+
+    def account(self, environment: Environment) -> AccountId:
+        """Return the account of an environment.
+
+        Raises:
+            ConfigError: When the set has no governance account.
+        """
+        if environment not in self.accounts:
+            raise ConfigError(
+                f"the set {self.name} has no {environment} account: each account deploys itself",
+                where=f"sets.{self.name}.accounts",
+                expected=f"one of {', '.join(self.accounts)}",
+                fix=f"name one of them, or add {environment}",
+            )
+        return self.accounts[environment]
+
+    def engineer_account(self, account: AccountId) -> AccountId:
+        """Return the account whose platform engineer deploys an account: governance, or itself where there is none."""
+        return self.accounts.get("governance", account)
 
     def foundation(self, environment: Environment) -> Foundation:
         """Return the foundation that serves an environment."""

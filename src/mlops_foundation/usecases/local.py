@@ -104,9 +104,10 @@ def environment(
     running = running_cloud(state_dir)
     _, plan = load_and_plan(config_file)
     set_plan = choose_set(plan, set_name, config_file)
-    account = account or HOMES.get(role, "dev")
+    home = HOMES.get(role, "dev")
+    account = account or (home if home in set_plan.accounts else "dev")
     if account in ENVIRONMENTS:
-        account_id: str = set_plan.accounts[next(name for name in ENVIRONMENTS if name == account)]
+        account_id: str = set_plan.account(next(name for name in ENVIRONMENTS if name == account))
     elif ACCOUNT_ID.fullmatch(account):
         account_id = account
     else:

@@ -52,7 +52,7 @@ class Workspace:
 
     def account(self, environment: Environment) -> AccountId:
         """Return the account of an environment."""
-        return self.set_plan.accounts[environment]
+        return self.set_plan.account(environment)
 
     def project(self, name: str) -> ProjectNames:
         """Return the names of a project."""

@@ -1,4 +1,4 @@
-"""The stack before the toolkit: scoped execution policies, and in governance the platform engineer's role."""
+"""The stack before the toolkit: scoped execution policies, and in an account that deploys, its platform engineer."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -99,15 +99,16 @@ def _managed_policy(names: PlatformNames, name: str, statements: list[Statement]
 
 
 def _makes_engineer(plan: Plan, set_plan: SetPlan, foundation: Foundation) -> bool:
-    """One role for each governance account and region, made by the first set that has it."""
-    if "governance" not in foundation.environments:
-        return False
-    first = next(each for each in plan.sets if _governance(each) == _governance(set_plan))
-    return first.name == set_plan.name
+    """One role for each account and region that deploys others or itself, made by the first set that has it."""
+    place = (foundation.account, foundation.region)
+    first = next((each.name for each in plan.sets for home, _ in _deployed_from(each) if home == place), "")
+    return first == set_plan.name
 
 
-def _governance(each: SetPlan) -> tuple[str, str]:
-    return each.accounts["governance"], each.region
+def _deployed_from(each: SetPlan) -> list[tuple[tuple[str, str], str]]:
+    """Return the accounts of a set, each after the account and region of the platform engineer who deploys it."""
+    accounts = dict.fromkeys(each.accounts.values())
+    return [((each.engineer_account(account), each.region), account) for account in accounts]
 
 
 def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> dict[str, Any]:
@@ -115,8 +116,8 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
     cdk_roles = [
         role_arn(account, each.names.cdk_role(kind, account, each.region))
         for each in plan.sets
-        if _governance(each) == place
-        for account in dict.fromkeys(each.accounts.values())
+        for home, account in _deployed_from(each)
+        if home == place
         for kind in _ASSUMED
     ]
     return {

@@ -29,11 +29,11 @@ def toolkit_template(set_plan: SetPlan, foundation: Foundation) -> dict[str, Any
     """
     text = files(__package__).joinpath("toolkit.template.yaml").read_text(encoding="utf-8")
     template: dict[str, Any] = yaml.safe_load(text)
-    governance = set_plan.accounts["governance"]
-    engineer = role_arn(governance, persona_role("platform-engineer", set_plan.region, governance))
+    home = set_plan.engineer_account(foundation.account)
+    engineer = role_arn(home, persona_role("platform-engineer", set_plan.region, home))
     defaults = {
         "Qualifier": set_plan.names.qualifier,
-        "TrustedAccount": governance,
+        "TrustedAccount": home,
         "TrustedPrincipals": engineer,
     }
     for name, value in defaults.items():

@@ -72,7 +72,7 @@ def _version(
     stack: FoundationStack, context: StackContext, template: TemplateSpec
 ) -> servicecatalog.CloudFormationProductVersion:
     seeds = {name: _seed(stack, context, template, name) for name in template.seeds}
-    product_values = product_context(context.config, context.names.prefix, context.region, context.accounts, seeds)
+    product_values = product_context(context, seeds)
     builder = load_builder(template.builder, f"the template {template.name}")
     product_stack = builder(stack, f"Template{template.name.capitalize()}", product_values)
     if not isinstance(product_stack, servicecatalog.ProductStack):

@@ -10,7 +10,7 @@ from mlops_foundation.constructs.stack import FoundationStack
 
 def add_endpoints(stack: FoundationStack, context: StackContext, vpc: ec2.Vpc, workloads: ec2.ISecurityGroup) -> None:
     """Add the endpoints that the configuration switches on, behind a security group of their own."""
-    switched = [ENDPOINTS[name] for name in context.config.network.endpoints]
+    switched = [ENDPOINTS[name] for name in context.network.endpoints]
     interfaces = [endpoint for endpoint in switched if endpoint.id != "S3"]
     if len(interfaces) < len(switched):
         s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)

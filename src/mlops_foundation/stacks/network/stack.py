@@ -27,11 +27,11 @@ _RETENTION = {
 def build(scope: Construct, context: StackContext) -> FoundationStack:
     """Build the network of one account."""
     stack = FoundationStack(scope, context)
-    network = context.config.network
+    network = context.network
     vpc = ec2.Vpc(
         stack,
         "Vpc",
-        ip_addresses=ec2.IpAddresses.cidr(network.vpc_cidr(context.foundation.stages[0])),
+        ip_addresses=ec2.IpAddresses.cidr(network.cidr),
         max_azs=network.az_count,
         nat_gateways=network.nat_gateways,
         restrict_default_security_group=False,
@@ -102,7 +102,7 @@ def _flow_logs(stack: FoundationStack, context: StackContext, vpc: ec2.Vpc) -> N
         "FlowLogGroup",
         log_group_name=log_group_name,
         encryption_key=key,
-        retention=_RETENTION[context.config.network.flow_logs.retention_days],
+        retention=_RETENTION[context.network.flow_logs.retention_days],
         removal_policy=RemovalPolicy.DESTROY,
     )
     role = iam.Role(

@@ -9,7 +9,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlops_foundation.config.models import DOMAIN_ADMIN_PROFILE, Persona
+from mlops_foundation.config.models import Persona
+from mlops_foundation.config.studio import DOMAIN_ADMIN_PROFILE
 from mlops_foundation.constructs import parameters
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import acknowledge_wildcards
@@ -111,8 +112,7 @@ def _domain(stack: FoundationStack, context: StackContext, execution: iam.Role) 
         domain_settings=sagemaker.CfnDomain.DomainSettingsProperty(execution_role_identity_config="USER_PROFILE_NAME"),
     )
     domain.apply_removal_policy(RemovalPolicy.RETAIN)
-    studio = context.config.studio
     users = Construct(stack, "Users")
-    for user in (DOMAIN_ADMIN_PROFILE, *studio.data_scientists, *studio.lead_data_scientists):
+    for user in (DOMAIN_ADMIN_PROFILE, *(user.name for user in context.config.studio.users)):
         sagemaker.CfnUserProfile(users, user, domain_id=domain.attr_domain_id, user_profile_name=user)
     return domain
