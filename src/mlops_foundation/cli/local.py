@@ -131,6 +131,26 @@ def env(  # noqa: PLR0913  each is an option
         output.say(f"export {name}={shlex.quote(value)}")
 
 
+@app.command(epilog="Examples: mlops local calls | mlops local calls --since 30m --json")
+def calls(
+    since: Annotated[
+        str, typer.Option(help="Only what was called since then: 90s, 30m, 2h, 1d, or an ISO 8601 time.")
+    ] = "",
+    state_dir: StateOption = STATE_DIR,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Show which AWS services the workloads in a VPC have called: builds, jobs and endpoints."""
+    from mlops_foundation.usecases import service_calls  # noqa: PLC0415
+
+    found = service_calls.recorded(state_dir, since)
+    if json:
+        output.as_json([each.as_dict() for each in found])
+        return
+    rows = [(each.account, each.workload, each.name, each.service, each.calls, each.last[:19]) for each in found]
+    output.table(("account", "workload", "name", "service", "calls", "last (UTC)"), rows)
+
+
 @app.command(epilog='Example: "$(mlops local runtime IMAGE_URI)" -c "import sklearn; print(sklearn.__version__)"')
 def runtime(
     image_uri: Annotated[str, typer.Argument(help="Image, as a job or a version names it.", show_default=False)],

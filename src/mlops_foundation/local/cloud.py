@@ -17,6 +17,7 @@ from mlops_foundation.core.arns import Region
 from mlops_foundation.local import wire
 from mlops_foundation.local.adapter import events, iam
 from mlops_foundation.local.authorize import authorize
+from mlops_foundation.local.call_record import CallRecord
 from mlops_foundation.local.contract import (
     Call,
     Check,
@@ -27,6 +28,7 @@ from mlops_foundation.local.contract import (
     Service,
     ServiceError,
     Store,
+    VpcWorkload,
 )
 from mlops_foundation.local.dispatch import Dispatcher
 from mlops_foundation.local.store import Database
@@ -52,6 +54,7 @@ class LocalCloud:
         self._state_dir = state_dir
         self.endpoint_url = f"http://localhost:{port}"
         self._database = Database(state_dir / "records.sqlite")
+        self.calls = CallRecord(self.store("calls"), iam.taken_by)
         # One session reads each service model once; a session for each client would take a quarter of a second.
         self._session = boto3.session.Session()
         self._clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
@@ -78,6 +81,7 @@ class LocalCloud:
         """End the services' child processes and close the records."""
         for service in self.services.values():
             service.stop()
+        self.calls.write()
         self._database.close()
 
     # --- the contract -------------------------------------------------------------------------------------------------
@@ -107,10 +111,24 @@ class LocalCloud:
         return result
 
     def assume_service_role(
-        self, role_arn: str, service: str, session_name: str, *, source_arn: str = "", region: Region
+        self,
+        role_arn: str,
+        service: str,
+        session_name: str,
+        *,
+        source_arn: str = "",
+        region: Region,
+        workload: VpcWorkload | None = None,
     ) -> Principal:
         """Start a session of a role as an AWS service."""
-        return iam.assume_as_service(role_arn, service, session_name, source_arn, region)
+        principal = iam.assume_as_service(role_arn, service, session_name, source_arn, region)
+        if workload:
+            self.calls.enter(principal, workload, role_arn, region)
+        return principal
+
+    def called(self, principal: Principal, service: str) -> None:
+        """Take note of a call that is no signed request."""
+        self.calls.called(principal, service)
 
     def assume_role(self, principal: Principal, role_arn: str, session_name: str, *, region: Region) -> Principal:
         """Start a session of a role as ``principal``, by STS."""

@@ -69,6 +69,19 @@ class Principal:
 
 
 @dataclass(frozen=True)
+class VpcWorkload:
+    """What runs inside a VPC: the cloud records which services it calls.
+
+    Attributes:
+        kind: ``build``, ``processing-job``, ``training-job`` or ``model``.
+        name: Of the build project; of the role for jobs and models, whose own names are new each time.
+    """
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Scope:
     """Where records live: every account and region has its own."""
 
@@ -165,9 +178,24 @@ class Cloud(Protocol):
         """Call an operation of one of our own services in process (``name`` in AWS's spelling), authorized as usual."""
 
     def assume_service_role(
-        self, role_arn: str, service: str, session_name: str, *, source_arn: str = "", region: Region
+        self,
+        role_arn: str,
+        service: str,
+        session_name: str,
+        *,
+        source_arn: str = "",
+        region: Region,
+        workload: VpcWorkload | None = None,
     ) -> Principal:
         """Start a session of a role as an AWS service (``codebuild.amazonaws.com``) that the role's trust lets in.
+
+        Args:
+            role_arn: The role.
+            service: Who takes it.
+            session_name: Name of the session.
+            source_arn: What it is for, as the condition ``aws:SourceArn``.
+            region: Where.
+            workload: What the session is of, when it runs inside a VPC.
 
         Raises:
             ServiceError: When the role does not exist or does not trust the service.
@@ -190,6 +218,9 @@ class Cloud(Protocol):
 
     def machine_environment(self) -> dict[str, str]:
         """Return what a build needs of this machine: its package index, proxies and CA bundle settings, and PATH."""
+
+    def called(self, principal: Principal, service: str) -> None:
+        """Take note that ``principal`` called a service (its endpoint's name) by what is no signed request."""
 
     def emit(self, scope: Scope, source: str, detail_type: str, detail: Json, resources: Sequence[str] = ()) -> None:
         """Put an AWS service event on the default bus of an account."""

@@ -168,6 +168,13 @@ def sign_in(running: Running, account: str, role: str = "", tags: Mapping[str, s
     return SignedIn(made["arn"], made["account"], credentials)
 
 
+def service_calls(running: Running) -> list[dict[str, Any]]:
+    """Return the record of the services that workloads in a VPC have called, oldest first."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{_CONTROL}/calls", timeout=10) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+    return found
+
+
 def _alive(pid: int) -> bool:
     if pid in _children:
         return _children[pid].poll() is None

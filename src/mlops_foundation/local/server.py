@@ -59,6 +59,8 @@ class Gateway:
         if path.startswith(CONTROL):
             await self._control(scope, receive, send)
             return
+        if scope["type"] == "http":
+            self.cloud.calls.request(scope)
         route = next((handler for prefix, handler in self._routes.items() if path.startswith(prefix)), None)
         await (route or self._application)(scope, receive, send)
 
@@ -91,8 +93,18 @@ def _control(cloud: Any) -> Starlette:  # noqa: ANN401  LocalCloud
             }
         )
 
-    routes = [Route(f"{CONTROL}/health", health), Route(f"{CONTROL}/sign-in", sign_in, methods=["POST"])]
-    return Starlette(routes=routes)
+    async def calls(request: Request) -> JSONResponse:
+        """Say which services workloads in a VPC have called."""
+        del request
+        return JSONResponse(await asyncio.to_thread(cloud.calls.all))
+
+    return Starlette(
+        routes=[
+            Route(f"{CONTROL}/health", health),
+            Route(f"{CONTROL}/sign-in", sign_in, methods=["POST"]),
+            Route(f"{CONTROL}/calls", calls),
+        ]
+    )
 
 
 @contextlib.asynccontextmanager

@@ -125,6 +125,12 @@ def principal_for(access_key_id: str, session_token: str | None) -> Principal | 
     return Principal(found.principal_arn, AccountId(found.account_id), found.principal_type, credentials)
 
 
+def taken_by(access_key_id: str) -> str:
+    """Return the access key that took a session by AssumeRole, empty when there is none."""
+    session = sts._sessions.get(access_key_id) or {}
+    return str(session.get("SourceAccessKeyId") or "")
+
+
 def _account_of(access_key_id: str) -> str | None:
     if access_key_id.isdigit():
         return access_key_id

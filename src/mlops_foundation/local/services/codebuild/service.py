@@ -17,6 +17,7 @@ from mlops_foundation.local.contract import (
     Scope,
     Service,
     ServiceError,
+    VpcWorkload,
     operation,
 )
 from mlops_foundation.local.services.codebuild import projects
@@ -240,6 +241,7 @@ class CodeBuild(Service):
                 f"AWSCodeBuild-{record['id'].partition(':')[2]}",
                 source_arn=project_arn(call.scope, record["projectName"]),
                 region=call.region,
+                workload=VpcWorkload("build", record["projectName"]) if record.get("vpcConfig") else None,
             )
         except ServiceError as error:
             raise ServiceError(

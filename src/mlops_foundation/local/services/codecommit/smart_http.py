@@ -91,6 +91,7 @@ class GitHttp:
             raise HttpError(403, "only git's smart HTTP protocol is served")
         program = SERVICES[asked]
         visit = await asyncio.to_thread(self._sign_in, match["name"], program, headers)
+        self._cloud.called(visit.principal, "git-codecommit")
         await asyncio.to_thread(self._authorize, visit, None)
         repository = open_repository(self._cloud, visit.scope, match["name"])
         if advertise:

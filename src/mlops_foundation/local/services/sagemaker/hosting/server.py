@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Final
 
+from mlops_foundation.core.arns import Arn
 from mlops_foundation.local import runtimes
-from mlops_foundation.local.contract import Cloud, Json, Scope, ServiceError
+from mlops_foundation.local.contract import Cloud, Json, Scope, ServiceError, VpcWorkload
 from mlops_foundation.local.runtimes import RuntimeBuildError, UnknownImageError
 from mlops_foundation.local.sandbox import Running, Workload
 from mlops_foundation.local.services.sagemaker.hosting.connections import Connections
@@ -98,7 +99,12 @@ class ModelServer:
     def _start(self) -> None:
         role, region = self._model["ExecutionRoleArn"], self._scope.region
         principal = self._cloud.assume_service_role(
-            role, SERVICE_PRINCIPAL, "SageMaker", source_arn=self._model["Arn"], region=region
+            role,
+            SERVICE_PRINCIPAL,
+            "SageMaker",
+            source_arn=self._model["Arn"],
+            region=region,
+            workload=VpcWorkload("model", Arn.parse(role).name) if self._model.get("VpcConfig") else None,
         )
         log = self._folder / "log.txt"
         group, stream = f"/aws/sagemaker/Endpoints/{self._endpoint}", f"{self.variant}/{self._instance}"

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from mlops_foundation.core import clock
-from mlops_foundation.local.contract import Json, Principal, Scope, ServiceError
+from mlops_foundation.core.arns import Arn
+from mlops_foundation.local.contract import Json, Principal, Scope, ServiceError, VpcWorkload
 from mlops_foundation.local.runtimes import RuntimeBuildError, UnknownImageError
 from mlops_foundation.local.sandbox import Workload
 from mlops_foundation.local.services.sagemaker.jobs.storage import TransferError
@@ -195,8 +196,15 @@ class JobRun(ABC):
     @cached_property
     def principal(self) -> Principal:
         """The session of the job's role."""
+        role = self.job["RoleArn"]
+        in_vpc = self.job.get("VpcConfig") or self.job.get("NetworkConfig", {}).get("VpcConfig")
         return self.cloud.assume_service_role(
-            self.job["RoleArn"], SERVICE_PRINCIPAL, "SageMaker", source_arn=self.arn, region=self.scope.region
+            role,
+            SERVICE_PRINCIPAL,
+            "SageMaker",
+            source_arn=self.arn,
+            region=self.scope.region,
+            workload=VpcWorkload(self.kind.path, Arn.parse(role).name) if in_vpc else None,
         )
 
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 clients

@@ -1,0 +1,86 @@
+"""``mlops check``: is everything there that a deployment and its workloads need?"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops_foundation.cli import output
+from mlops_foundation.cli.options import (
+    CONFIG_FILE,
+    STATE_DIR,
+    ConfigOption,
+    JsonOption,
+    RoleOption,
+    SetOption,
+    StateOption,
+    TargetOption,
+)
+from mlops_foundation.core.errors import PlanError
+
+if TYPE_CHECKING:
+    from mlops_foundation.plan.findings import Finding
+
+app = typer.Typer(no_args_is_help=True, help="Look at what is needed before anything is changed.")
+
+_MARKS = {"ok": "✓", "warning": "!", "missing": "✗", "unknown": "?"}
+
+
+@app.callback()
+def _check() -> None:
+    """Look at what is needed before anything is changed."""
+
+
+@app.command(
+    epilog="Examples: mlops check network | mlops check network --stage prod --all | "
+    "mlops check network --target aws --json"
+)
+def network(  # noqa: PLR0913  each is an option
+    stage: Annotated[list[str] | None, typer.Option(help="dev, preprod or prod; all when left out.")] = None,
+    set_name: SetOption = "",
+    role: RoleOption = "",
+    target: TargetOption = "local",
+    config: ConfigOption = CONFIG_FILE,
+    state_dir: StateOption = STATE_DIR,
+    *,
+    show_all: Annotated[bool, typer.Option("--all", help="Show also what is right.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check DNS, routes, addresses, security groups, and a way to every AWS service that workloads call.
+
+    A VPC that the platform makes is checked as planned, without credentials; an imported one by the API, read only.
+    Exit code 3 when something is missing.
+    """
+    from mlops_foundation.usecases import check_network  # noqa: PLC0415
+
+    with output.progress("checking the networks", quiet=json):
+        report = check_network.network(config, set_name, target, state_dir, stage or (), role)
+    if json:
+        output.as_json(report.as_dict())
+    else:
+        show(report.findings, show_all=show_all)
+        if not report.recorded and target == "local":
+            output.note("the local cloud does not run: what workloads really called is not part of this check")
+    if not report.green:
+        raise typer.Exit(PlanError.exit_code)
+
+
+def show(findings: "Sequence[Finding]", *, show_all: bool) -> None:
+    """Print findings as a table, and what to do about those that are not right.
+
+    Args:
+        findings: What was found.
+        show_all: Show also what is right.
+    """
+    wanted = [each for each in findings if show_all or each.status != "ok"]
+    rows = [
+        (_MARKS[each.status], f"{each.stage} {each.account}", each.check, each.what, each.got, each.expected, each.fix)
+        for each in wanted
+    ]
+    if rows:
+        output.table(("", "where", "check", "what", "got", "expected", "fix"), rows)
+    red = sum(not each.green for each in findings)
+    if red:
+        output.say(f"{red} of {len(findings)} findings are not right", style="red")
+    else:
+        output.done(f"{len(findings)} findings, nothing is missing")
