@@ -15,6 +15,7 @@ from mlops_foundation.core.names import PREFIX_PATTERN
 REGION_PATTERN: Final = r"[a-z]{2}-[a-z]+-\d"
 USER_NAME_PATTERN: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 """SageMaker's pattern of UserProfileName, 63 characters at most."""
+USER_NAME_MAX: Final = 63
 SET_NAME_PATTERN: Final = r"[a-z][a-z0-9-]{0,18}[a-z0-9]"
 ZONE_PATTERN: Final = REGION_PATTERN + r"[a-z]"
 PRINCIPAL_PATTERN: Final = r"arn:aws:iam::\d{12}:(role|user)/[\w+=,.@/*-]*[\w+=,.@-][\w+=,.@/*-]*"
@@ -28,7 +29,13 @@ LARGEST_VPC_PREFIX: Final = 16
 
 
 def invalid(what: str, expected: str, fix: str = "") -> PydanticCustomError:
-    """Return the error a validator raises; the loader turns it into a ``Problem``."""
+    """Return the error a validator raises; the loader turns it into a ``Problem``.
+
+    Args:
+        what: What is wrong with the value.
+        expected: What is allowed.
+        fix: What to do, when it is not to use what is expected.
+    """
     return PydanticCustomError("mlops", "{what}", {"what": what, "expected": expected, "fix": fix})
 
 

@@ -1,13 +1,28 @@
 """The studio section: how SageMaker Studio is set up, and who uses it."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from mlops_foundation.config.base import Section, shape
-from mlops_foundation.config.fields import UserName, invalid, once
+from mlops_foundation.config.fields import UserName, invalid
 
 DOMAIN_ADMIN_PROFILE: Final = "ds-admin"
+IDLE_SHUTDOWN_MIN: Final = 60
+IDLE_SHUTDOWN_MAX: Final = 525600
+"""SageMaker's limits of IdleTimeoutInMinutes."""
+
+
+def _idle_shutdown(value: int) -> int:
+    if value and not IDLE_SHUTDOWN_MIN <= value <= IDLE_SHUTDOWN_MAX:
+        expected = f"{IDLE_SHUTDOWN_MIN} to {IDLE_SHUTDOWN_MAX} minutes, or 0 for never"
+        raise invalid("not a usable time", expected)
+    return value
+
+
+FileName = Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,255}$")]
+SsoUser = Annotated[str, Field(min_length=1, max_length=256)]
+IdleMinutes = Annotated[int, Field(ge=0, le=IDLE_SHUTDOWN_MAX, strict=True), AfterValidator(_idle_shutdown)]
 
 
 class StudioUser(Section):
@@ -15,7 +30,7 @@ class StudioUser(Section):
 
     name: UserName
     """Name of the user profile."""
-    sso_user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    sso_user: SsoUser | None = None
     """User name in IAM Identity Center; with auth_mode sso."""
 
 
@@ -28,9 +43,9 @@ User = Annotated[
 class UserFiles(Section):
     """Files that list users, one for each role; relative to ``mlops.yaml``."""
 
-    data_scientists: str | None = None
+    data_scientists: FileName | None = None
     """For example data_scientists.yml."""
-    lead_data_scientists: str | None = None
+    lead_data_scientists: FileName | None = None
     """For example lead_data_scientists.yml."""
 
 
@@ -44,25 +59,17 @@ class Studio(Section):
     lead_data_scientists: tuple[User, ...] = ()
     """One user profile each; the same in Studio, they approve as the lead's role."""
     users_from: UserFiles = UserFiles()
-    idle_shutdown_minutes: Annotated[int, Field(ge=0, le=525600, strict=True)] = 120
+    admin_sso_user: SsoUser | None = None
+    """User name in IAM Identity Center of who opens the profile ds-admin; with auth_mode sso."""
+    idle_shutdown_minutes: IdleMinutes = 120
     """Apps that nobody uses for so long are stopped, 60 to 525600; 0 lets them run."""
     sagemaker_templates: bool = False
     """SageMaker's own project templates beside ours."""
 
     @property
     def users(self) -> tuple[StudioUser, ...]:
-        """Everybody in the configuration itself, data scientists first."""
+        """Everybody, data scientists first; the loader adds those of ``users_from``."""
         return tuple(
             each if isinstance(each, StudioUser) else StudioUser(name=each)
             for each in (*self.data_scientists, *self.lead_data_scientists)
         )
-
-    @model_validator(mode="after")
-    def _users_once(self) -> Self:
-        users = [user.name for user in self.users]
-        once(users, "Studio user")
-        if DOMAIN_ADMIN_PROFILE in users:
-            raise invalid(
-                f"the profile {DOMAIN_ADMIN_PROFILE} is always made", "other names", "remove it from the list"
-            )
-        return self

@@ -9,13 +9,13 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import mlops_foundation
-from mlops_foundation.config import Config
+from mlops_foundation.config import Config, input_files
 from mlops_foundation.core import node
 from mlops_foundation.core.errors import FoundationError, Problem, SynthError
 from mlops_foundation.plan import Plan
@@ -147,8 +147,8 @@ def current(config_file: Path, directory: Path) -> Synthesized:
         ConfigError, PlanError, SynthError: As :func:`synth`.
     """
     started = time.monotonic()
-    _, plan = load_and_plan(config_file)
-    inputs = _inputs(config_file)
+    config, plan = load_and_plan(config_file)
+    inputs = _inputs(input_files(config_file, config))
     stamp = directory / _STAMP
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != inputs:
         made = synth(config_file, directory)
@@ -160,9 +160,11 @@ def current(config_file: Path, directory: Path) -> Synthesized:
     return Synthesized(directory, plan, bootstrap, products, time.monotonic() - started)
 
 
-def _inputs(config_file: Path) -> str:
+def _inputs(config_files: Sequence[Path]) -> str:
     """Return a digest of everything that an assembly is made from: configuration, our own files, the CDK's version."""
-    digest = hashlib.sha256(config_file.read_bytes())
+    digest = hashlib.sha256()
+    for path in config_files:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     package = Path(mlops_foundation.__file__).parent
     for path in sorted(package.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
