@@ -101,12 +101,11 @@ class Dispatcher:
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Answer:
         """Answer one HTTP request; ministack has checked its signature."""
-        del query
         try:
             found = self._route(method, path, headers)
             principal, region = _caller(headers)
             call = Call(self._cloud, principal, Scope(principal.account, region))
-            request = wire.read_request(found, headers, body)
+            request = wire.read_request(found, headers, body, query)
             result = await self._run(found.operation.name, call, request)
             return self._write(found, result)
         except ServiceError as error:

@@ -69,8 +69,16 @@ def route(services: tuple[str, ...], method: str, path: str, target: str) -> Rou
     return None
 
 
-def read_request(found: Route, headers: Mapping[str, str], body: bytes) -> Json:
+def read_request(
+    found: Route, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]] | None = None
+) -> Json:
     """Return the request's members as Python values, validated by the model.
+
+    Args:
+        found: The operation.
+        headers: With names in lower case.
+        body: As it came.
+        query: Values of the query string by name.
 
     Raises:
         ServiceError: ``SerializationException`` for a body that is not what the protocol says,
@@ -80,7 +88,7 @@ def read_request(found: Route, headers: Mapping[str, str], body: bytes) -> Json:
     if shape is None:
         return {}
     if found.operation.service_model.metadata["protocol"] == "rest-json":
-        request = _read_rest(shape, found.path_values, headers, body)
+        request = _read_rest(shape, found.path_values, headers, body) | _read_query(shape, query or {})
     else:
         request = _decode(shape, _parse_json(body))
     validate(shape, request)
@@ -118,6 +126,28 @@ def _read_rest(shape: StructureShape, path_values: Mapping[str, str], headers: M
         known = {name: member for name, member in body_members.items() if name in values}
         request |= {name: _decode(member, values[name]) for name, member in known.items()}
     return request
+
+
+def _read_query(shape: StructureShape, query: Mapping[str, list[str]]) -> Json:
+    request: Json = {}
+    for name, member in shape.members.items():
+        wire_name = member.serialization.get("name", name)
+        if member.serialization.get("location") == "querystring" and wire_name in query:
+            request[name] = _from_text(member, query[wire_name])
+    return request
+
+
+def _from_text(shape: Shape, values: list[str]) -> Any:  # noqa: ANN401  JSON
+    """Read a member that came as text: lists have several values, numbers and truth values are written out."""
+    if isinstance(shape, ListShape):
+        return values
+    text = values[0]
+    try:
+        if shape.type_name in {"integer", "long"}:
+            return int(text)
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"{text!r} is not a number") from error
+    return text == "true" if shape.type_name == "boolean" else text
 
 
 def _decode(shape: Shape, value: Any) -> Any:  # noqa: ANN401  JSON

@@ -55,7 +55,6 @@ WORKLOADS: Final[tuple[Workload, ...]] = (
         {
             **_BUILD,
             "sagemaker.api": "creates and follows the training pipeline, reads metrics of the version",
-            "sts": "the SageMaker SDK asks who it is",
         },
         installs=True,
     ),

@@ -118,7 +118,7 @@ def _add_service(name: str, models: tuple[str, ...], handler: Any) -> None:
     ministack.app.SERVICE_HANDLERS[name] = handler
     ministack.app.SERVICE_REGISTRY[name] = {"module": name}
     router.SERVICE_PATTERNS[name] = {
-        "target_prefixes": [metadata["targetPrefix"] + "."],
+        "target_prefixes": [metadata["targetPrefix"] + "."] if "targetPrefix" in metadata else [],
         "credential_scope": metadata.get("signingName", metadata["endpointPrefix"]),
     }
     # Without a namespace ministack only authenticates; the dispatcher authorizes, knowing the request's shape.
