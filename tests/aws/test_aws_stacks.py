@@ -99,7 +99,7 @@ def test_nothing_happens_when_nothing_changed() -> None:
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"])
 def test_what_can_never_be_updated_is_made_anew(status: str) -> None:
-    client = FakeCloudFormation(status, *([] if status != "REVIEW_IN_PROGRESS" else [status]), "CREATE_COMPLETE")
+    client = FakeCloudFormation(status, *([status] if status == "REVIEW_IN_PROGRESS" else []), "CREATE_COMPLETE")
     assert deploy(client).complete
     assert client.operations == ["DeleteStack", "CreateStack"]
 
@@ -161,3 +161,9 @@ def test_a_stack_that_is_absent_is_a_state_and_another_refusal_an_error() -> Non
     assert stacks.describe(FakeCloudFormation(), ACCOUNT, "s").status == "ABSENT"
     with pytest.raises(ClientError, match="not authorized"):
         stacks.describe(Denied(), ACCOUNT, "s")
+
+
+def test_a_stack_on_its_way_is_waited_for_before_it_is_changed() -> None:
+    client = FakeCloudFormation("CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE", "UPDATE_COMPLETE")
+    state = stacks.deploy(client, ACCOUNT, "s", "{}", {}, {})
+    assert (client.operations, state.status) == (["UpdateStack"], "UPDATE_COMPLETE")

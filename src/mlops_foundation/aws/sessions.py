@@ -3,6 +3,7 @@
 The same code serves AWS and the local cloud; they differ in where credentials come from and in the endpoint.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -43,6 +44,8 @@ class Sessions:
         # One session reads each service model once for all accounts.
         self._session = boto3.session.Session()
         self._clients: dict[tuple[str, str, str], Any] = {}
+        # Clients may be used by several threads at once, but not made.
+        self._making = threading.Lock()
 
     @property
     def region(self) -> Region:
@@ -56,19 +59,22 @@ class Sessions:
 
     def client(self, service: str, account: str, role: str = "") -> Any:  # noqa: ANN401  boto3 clients
         """Return a client that acts in an account as a role, or as its administrator."""
-        key = (service, account, role)
-        if key not in self._clients:
-            keys = self._source.keys(account, role)
-            self._clients[key] = self._session.client(
-                service,
-                region_name=self._region,
-                aws_access_key_id=keys.access_key_id,
-                aws_secret_access_key=keys.secret_access_key,
-                aws_session_token=keys.session_token,
-                endpoint_url=self._source.endpoint_url,
-                config=Config(retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"}),
-            )
-        return self._clients[key]
+        with self._making:
+            key = (service, account, role)
+            if key not in self._clients:
+                self._clients[key] = self._made(service, self._source.keys(account, role))
+            return self._clients[key]
+
+    def _made(self, service: str, keys: Keys) -> Any:  # noqa: ANN401  boto3 clients
+        return self._session.client(
+            service,
+            region_name=self._region,
+            aws_access_key_id=keys.access_key_id,
+            aws_secret_access_key=keys.secret_access_key,
+            aws_session_token=keys.session_token,
+            endpoint_url=self._source.endpoint_url,
+            config=Config(retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"}),
+        )
 
     def environment(self, account: str, role: str = "") -> dict[str, str]:
         """Return the AWS_* variables of a child process that acts in an account as a role."""

@@ -33,6 +33,11 @@ class StackState:
     outputs: Mapping[str, str]
 
     @property
+    def busy(self) -> bool:
+        """Whether CloudFormation works on it."""
+        return self.status.endswith("IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    @property
     def complete(self) -> bool:
         """Whether the stack is there and whole."""
         return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
@@ -78,7 +83,8 @@ def deploy(
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
-    state = describe(client, account, name)
+    # A run that was killed may have left it on its way.
+    state = wait(client, account, name)
     if state.status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}:
         client.delete_stack(StackName=name)
         wait(client, account, name)
@@ -99,9 +105,9 @@ def deploy(
 
 
 def wait(client: Any, account: str, name: str) -> StackState:  # noqa: ANN401  boto3 clients
-    """Wait until nothing is in progress in a stack."""
+    """Wait until nothing is in progress in a stack; under review, a stack waits for somebody."""
     pause_s = _POLL_S
-    while (state := describe(client, account, name)).status.endswith("IN_PROGRESS"):
+    while (state := describe(client, account, name)).busy:
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, _POLL_MAX_S)
     return state

@@ -11,7 +11,7 @@ from mlops_foundation.cli.options import (
     STATE_DIR,
     ConfigOption,
     JsonOption,
-    SetOption,
+    SetsOption,
     StateOption,
     TargetOption,
 )
@@ -25,7 +25,7 @@ deploy_app = typer.Typer()
 
 @bootstrap_app.command(epilog="Examples: mlops bootstrap | mlops bootstrap --target aws --set team-a")
 def bootstrap(
-    set_name: SetOption = "",
+    set_name: SetsOption = None,
     target: TargetOption = "local",
     config: ConfigOption = CONFIG_FILE,
     state_dir: StateOption = STATE_DIR,
@@ -33,12 +33,12 @@ def bootstrap(
     json: JsonOption = False,
 ) -> None:
     """Prepare every account once: what CloudFormation may do, and the CDK toolkit with narrowed trust."""
-    from mlops_foundation.usecases import deploy as usecase  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
+    from mlops_foundation.usecases import bootstrap as usecase  # noqa: PLC0415
+    from mlops_foundation.usecases.workspace import open_workspaces  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir)
+    workspaces = open_workspaces(config, set_name or [], target, state_dir)
     with output.progress("bootstrapping", quiet=json) as shown:
-        done = usecase.bootstrap(workspace, config, shown.update)
+        done = usecase.bootstrap(workspaces, config, shown.update)
     _print(done, as_json=json)
 
 
@@ -50,7 +50,7 @@ def deploy(  # noqa: PLR0913, PLR0917  each is an option
     context: typer.Context,
     stage: Annotated[list[str] | None, typer.Option(help="Only this environment; may be repeated.")] = None,
     stack: Annotated[list[str] | None, typer.Option(help="Only this stack; may be repeated.")] = None,
-    set_name: SetOption = "",
+    set_name: SetsOption = None,
     target: TargetOption = "local",
     config: ConfigOption = CONFIG_FILE,
     state_dir: StateOption = STATE_DIR,
@@ -59,11 +59,11 @@ def deploy(  # noqa: PLR0913, PLR0917  each is an option
 ) -> None:
     """Deploy every stack to its account with the cdk CLI; further arguments go to cdk deploy as they are."""
     from mlops_foundation.usecases import deploy as usecase  # noqa: PLC0415
-    from mlops_foundation.usecases.workspace import open_workspace  # noqa: PLC0415
+    from mlops_foundation.usecases.workspace import open_workspaces  # noqa: PLC0415
 
-    workspace = open_workspace(config, set_name, target, state_dir)
+    workspaces = open_workspaces(config, set_name or [], target, state_dir)
     with output.progress("deploying", quiet=json) as shown:
-        done = usecase.deploy(workspace, config, stage or [], stack or [], context.args, shown.update)
+        done = usecase.deploy(workspaces, config, stage or [], stack or [], context.args, shown.update)
     _print(done, as_json=json)
 
 
@@ -71,5 +71,5 @@ def _print(done: "Sequence[Deployed]", *, as_json: bool) -> None:
     if as_json:
         output.as_json([each.as_dict() for each in done])
         return
-    rows = [(each.environment, each.account, each.stack, each.status) for each in done]
-    output.table(("environment", "account", "stack", "status"), rows)
+    rows = [(each.set_name, each.environment, each.account, each.stack, each.status) for each in done]
+    output.table(("set", "environment", "account", "stack", "status"), rows)

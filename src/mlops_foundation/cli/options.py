@@ -14,6 +14,9 @@ ConfigOption = Annotated[
 CONFIG_FILE = Path("mlops.yaml")
 
 SetOption = Annotated[str, typer.Option("--set", help="Set of accounts, when there are several.")]
+SetsOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Only this set of accounts; may be repeated. All when left out.")
+]
 TargetOption = Annotated[
     Literal["local", "aws"], typer.Option("--target", help="The local cloud, or AWS.", envvar="MLOPS_TARGET")
 ]

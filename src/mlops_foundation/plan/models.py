@@ -144,6 +144,10 @@ class SetPlan:
         """Return the account whose platform engineer deploys an account: governance, or itself where there is none."""
         return self.accounts.get("governance", account)
 
+    def foundation_in(self, account: str) -> Foundation:
+        """Return the foundation of an account."""
+        return next(each for each in self.foundations if each.account == account)
+
     def foundation(self, environment: Environment) -> Foundation:
         """Return the foundation that serves an environment."""
         return next(each for each in self.foundations if environment in each.environments)

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from mlops_foundation.core.errors import AccessDenied, FoundationError, LocalCloudError
 from mlops_foundation.local import process
-from mlops_foundation.usecases import deploy, endpoints, local, models, pipelines, projects
+from mlops_foundation.usecases import bootstrap, deploy, endpoints, local, models, pipelines, projects
 from mlops_foundation.usecases.init import Answers, write_config
 from mlops_foundation.usecases.workspace import LocalSource, Workspace, open_workspace
 
@@ -119,12 +119,12 @@ class Demo:
 
     def bootstrap(self) -> str:
         """Prepare the four accounts."""
-        done = deploy.bootstrap(self.workspace, self.config_file, self.reporter.line)
+        done = bootstrap.bootstrap([self.workspace], self.config_file, self.reporter.line)
         return f"{len({each.account for each in done})} accounts, {len(done)} stacks {_statuses(done)}"
 
     def deploy(self) -> str:
         """Deploy the platform."""
-        done = deploy.deploy(self.workspace, self.config_file, [], [], [], self.reporter.line)
+        done = deploy.deploy([self.workspace], self.config_file, [], [], [], self.reporter.line)
         return f"{len(done)} stacks {_statuses(done)}"
 
     def create_project(self) -> str:

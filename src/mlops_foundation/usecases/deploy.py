@@ -1,26 +1,28 @@
-"""Bring the platform to its accounts: bootstrap each account once, then deploy every stack with the cdk CLI."""
+"""Bring the platform to its accounts: every stack with the cdk CLI, for one set of accounts or several at once."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from mlops_foundation.aws import deploy as cdk
 from mlops_foundation.aws import stacks
-from mlops_foundation.core.errors import ConfigError, DeployError
+from mlops_foundation.core.errors import ConfigError, DeployError, FoundationError
+from mlops_foundation.plan import SetPlan
 from mlops_foundation.usecases.calls import aws_errors
-from mlops_foundation.usecases.synth import Bootstrap, Synthesized, current
+from mlops_foundation.usecases.synth import current
 from mlops_foundation.usecases.workspace import Workspace
 
 Report = Callable[[str], None]
-_GOVERNANCE: Final = "governance"
+_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
 class Deployed:
     """One stack after a deployment."""
 
+    set_name: str
     environment: str
     account: str
     stack: str
@@ -30,7 +32,8 @@ class Deployed:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""
-        return vars(self) | {"outputs": dict(self.outputs), "seconds": round(self.seconds, 2)}
+        fields = {("set" if name == "set_name" else name): value for name, value in vars(self).items()}
+        return fields | {"outputs": dict(self.outputs), "seconds": round(self.seconds, 2)}
 
 
 def assembly_folder(config_file: Path) -> Path:
@@ -38,50 +41,20 @@ def assembly_folder(config_file: Path) -> Path:
     return config_file.absolute().parent / ".mlops-assembly"
 
 
-def bootstrap(workspace: Workspace, config_file: Path, report: Report) -> list[Deployed]:
-    """Prepare every account of the set, as its administrator: scoped policies first, then the CDK toolkit.
-
-    It can be run again: what is there and unchanged stays as it is.
-
-    Raises:
-        StackFailed: With the first resource that failed.
-    """
-    made = current(config_file, assembly_folder(config_file))
-    wanted = [each for each in made.bootstrap if each.set_name == workspace.set_plan.name]
-    # Governance first: the other accounts' roles trust its platform engineer.
-    wanted.sort(key=lambda each: _GOVERNANCE not in each.environments)
-    return [done for each in wanted for done in _bootstrap_account(workspace, made, each, report)]
-
-
-def _bootstrap_account(workspace: Workspace, made: Synthesized, each: Bootstrap, report: Report) -> list[Deployed]:
-    client = workspace.sessions.client("cloudformation", each.account)
-    done = []
-    for name, template in (
-        (each.policies_stack, each.policies_template),
-        (each.toolkit_stack, each.toolkit_template),
-    ):
-        environment = "+".join(each.environments)
-        report(f"{environment} ({each.account}): {name}")
-        started = time.monotonic()
-        text = (made.directory / template).read_text(encoding="utf-8")
-        with aws_errors(f"bootstrap of {each.account}"):
-            state = stacks.deploy(client, each.account, name, text, {}, workspace.config.tags)
-        done.append(Deployed(environment, each.account, name, state.status, time.monotonic() - started, state.outputs))
-    return done
-
-
 def deploy(
-    workspace: Workspace,
+    workspaces: Sequence[Workspace],
     config_file: Path,
     stages: Sequence[str],
     chosen: Sequence[str],
     extra: Sequence[str],
     report: Report,
 ) -> list[Deployed]:
-    """Deploy the stacks of the set to all accounts, or some of them.
+    """Deploy the stacks of some sets to all their accounts, or some of them.
+
+    What one platform engineer deploys is one run of the cdk CLI; runs of several engineers go on side by side.
 
     Args:
-        workspace: Where.
+        workspaces: The sets.
         config_file: ``mlops.yaml``.
         stages: Environments; all when empty.
         chosen: Stacks by name; all when empty.
@@ -93,19 +66,56 @@ def deploy(
         DeployError: When an account is not bootstrapped.
         StackFailed: With the CLI's error lines.
     """
-    patterns = _patterns(workspace, stages, chosen)
-    _check_bootstrapped(workspace)
+    _check_known(workspaces, stages, chosen)
+    runs = _runs(workspaces, stages, chosen)
+    _check_bootstrapped(workspaces)
     made = current(config_file, assembly_folder(config_file))
-    governance = workspace.account("governance")
-    environment = workspace.sessions.environment(governance, workspace.role("governance", "platform-engineer"))
-    cdk.deploy(made.directory, workspace.set_plan.names.toolkit_stack, patterns, extra, environment, report)
-    return status(workspace)
+
+    def run(each: _Run) -> None:
+        workspace = each.workspace
+        role = workspace.role_in(each.home, "platform-engineer")
+        environment = workspace.sessions.environment(each.home, role)
+        cdk.deploy(made.directory, workspace.set_plan.names.toolkit_stack, each.patterns, extra, environment, report)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        finished = [pool.submit(run, each) for each in runs]
+    raise_first([each.exception() for each in finished])
+    return status(workspaces)
 
 
-def _patterns(workspace: Workspace, stages: Sequence[str], chosen: Sequence[str]) -> list[str]:
-    set_plan = workspace.set_plan
-    known_stages = {stage for foundation in set_plan.foundations for stage in foundation.environments}
-    known_stacks = {stack.name for foundation in set_plan.foundations for stack in foundation.stacks}
+@dataclass
+class _Run:
+    """What one platform engineer deploys.
+
+    Attributes:
+        workspace: Any of the sets.
+        home: The engineer's account.
+        patterns: Stacks of the assembly.
+    """
+
+    workspace: Workspace
+    home: str
+    patterns: list[str] = field(default_factory=list)
+
+
+def _runs(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> list[_Run]:
+    runs: dict[tuple[str, str], _Run] = {}
+    for workspace in workspaces:
+        set_plan = workspace.set_plan
+        for foundation in set_plan.foundations:
+            if not foundation.stacks or (stages and not set(stages) & set(foundation.environments)):
+                continue
+            home = set_plan.engineer_account(foundation.account)
+            run = runs.setdefault((home, set_plan.region), _Run(workspace, home))
+            name = f"{set_plan.name}-{foundation.name}"
+            run.patterns += [f"{name}/{stack.capitalize()}" for stack in chosen] or [f"{name}/*"]
+    return list(runs.values())
+
+
+def _check_known(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> None:
+    foundations = [each for workspace in workspaces for each in workspace.set_plan.foundations]
+    known_stages = {stage for foundation in foundations for stage in foundation.environments}
+    known_stacks = {stack.name for foundation in foundations for stack in foundation.stacks}
     for option, values, known in (("--stage", stages, known_stages), ("--stack", chosen, known_stacks)):
         for value in values:
             if value not in known:
@@ -116,43 +126,66 @@ def _patterns(workspace: Workspace, stages: Sequence[str], chosen: Sequence[str]
                     expected=f"one of {', '.join(sorted(known))}",
                     fix="mlops plan",
                 )
-    foundations = [
-        foundation
-        for foundation in set_plan.foundations
-        if foundation.stacks and (not stages or set(stages) & set(foundation.environments))
-    ]
-    names = [f"{set_plan.name}-{foundation.name}" for foundation in foundations]
-    return [f"{name}/{stack.capitalize()}" if stack else f"{name}/*" for name in names for stack in (chosen or [""])]
 
 
-def _check_bootstrapped(workspace: Workspace) -> None:
-    toolkit = workspace.set_plan.names.toolkit_stack
-    missing = []
-    for foundation in workspace.set_plan.foundations:
-        client = workspace.sessions.client("cloudformation", foundation.account)
-        with aws_errors(f"account {foundation.account}"):
-            if not stacks.describe(client, foundation.account, toolkit).complete:
-                missing.append(foundation.account)
-    if missing:
+def _check_bootstrapped(workspaces: Sequence[Workspace]) -> None:
+    def missing(workspace: Workspace, account: str) -> str:
+        client = workspace.sessions.client("cloudformation", account)
+        with aws_errors(f"account {account}"):
+            found = stacks.describe(client, account, workspace.set_plan.names.toolkit_stack)
+        return "" if found.complete else f"{account} ({workspace.set_plan.names.toolkit_stack})"
+
+    places = [(each, account) for each in workspaces for account in _accounts(each.set_plan)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        absent = [found for found in pool.map(lambda place: missing(*place), places) if found]
+    if absent:
         raise DeployError(
             "accounts are not bootstrapped",
-            where=", ".join(missing),
-            got=f"no stack {toolkit}",
+            where=", ".join(absent),
+            got="no complete toolkit stack",
             expected="the bootstrap in every account of the set",
             fix="mlops bootstrap",
         )
 
 
-def status(workspace: Workspace) -> list[Deployed]:
+def _accounts(set_plan: SetPlan) -> list[str]:
+    return list(dict.fromkeys(set_plan.accounts.values()))
+
+
+def status(workspaces: Sequence[Workspace]) -> list[Deployed]:
     """Return every planned stack as it is."""
-    found = []
-    for foundation in workspace.set_plan.foundations:
-        client = workspace.sessions.client("cloudformation", foundation.account)
+
+    def of(workspace: Workspace, account: str) -> list[Deployed]:
+        client = workspace.sessions.client("cloudformation", account)
+        foundation = workspace.set_plan.foundation_in(account)
+        found = []
         for stack in foundation.stacks:
             with aws_errors(f"stack {stack.stack_name}"):
-                state = stacks.describe(client, foundation.account, stack.stack_name)
+                state = stacks.describe(client, account, stack.stack_name)
             environment = "+".join(foundation.environments)
             found.append(
-                Deployed(environment, foundation.account, stack.stack_name, state.status, outputs=state.outputs)
+                Deployed(
+                    workspace.set_plan.name,
+                    environment,
+                    account,
+                    stack.stack_name,
+                    state.status,
+                    outputs=state.outputs,
+                )
             )
-    return found
+        return found
+
+    places = [(each, account) for each in workspaces for account in _accounts(each.set_plan)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return [each for found in pool.map(lambda place: of(*place), places) for each in found]
+
+
+def raise_first(failures: Sequence[BaseException | None]) -> None:
+    """Raise what failed: a bug first, one error as it is, several as one error with all their problems."""
+    found = [each for each in failures if each]
+    for each in found:
+        if not isinstance(each, FoundationError) or len(found) == 1:
+            raise each
+    if found:
+        problems = [problem for each in found if isinstance(each, FoundationError) for problem in each.problems]
+        raise DeployError(f"{len(found)} accounts failed", problems=problems)

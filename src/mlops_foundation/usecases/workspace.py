@@ -1,11 +1,12 @@
 """Where a command works: the configuration, one set of accounts, and sessions on AWS or on the local cloud."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from mlops_foundation.aws.sessions import Keys, ProfileSource, Sessions
-from mlops_foundation.config.models import Config
+from mlops_foundation.config.models import AccountSet, Config
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.errors import ConfigError, LocalCloudError
 from mlops_foundation.core.names import PERSONAS, Environment, ProjectNames, persona_role
@@ -50,6 +51,11 @@ class Workspace:
     target: Target
     sessions: Sessions
 
+    @property
+    def account_set(self) -> AccountSet:
+        """The set's configuration."""
+        return self.config.account_set(self.set_plan.name)
+
     def account(self, environment: Environment) -> AccountId:
         """Return the account of an environment."""
         return self.set_plan.account(environment)
@@ -73,9 +79,11 @@ class Workspace:
 
     def role(self, environment: Environment, persona: str) -> str:
         """Return the name of a persona's role; any other name is a role's own."""
-        if persona in PERSONAS:
-            return persona_role(persona, self.set_plan.region, self.account(environment))
-        return persona
+        return self.role_in(self.account(environment), persona)
+
+    def role_in(self, account: str, persona: str) -> str:
+        """Return the name of a persona's role in an account; any other name is a role's own."""
+        return persona_role(persona, self.set_plan.region, account) if persona in PERSONAS else persona
 
 
 def open_workspace(
@@ -95,7 +103,32 @@ def open_workspace(
         LocalCloudError: When the local cloud does not run.
     """
     config, plan = load_and_plan(config_file)
-    set_plan = choose_set(plan, set_name, config_file)
+    return _opened(config, plan, choose_set(plan, set_name, config_file), target, state_dir, project)
+
+
+def open_workspaces(
+    config_file: Path, set_names: Sequence[str] = (), target: Target = "local", state_dir: Path = STATE_DIR
+) -> list[Workspace]:
+    """Load the configuration and connect to several sets of accounts.
+
+    Args:
+        config_file: ``mlops.yaml``.
+        set_names: Sets of accounts; all when empty.
+        target: AWS or the local cloud.
+        state_dir: Of the local cloud.
+
+    Raises:
+        ConfigError: When the file cannot be used or has no such set.
+        LocalCloudError: When the local cloud does not run.
+    """
+    config, plan = load_and_plan(config_file)
+    chosen = [choose_set(plan, name, config_file) for name in dict.fromkeys(set_names)] or plan.sets
+    return [_opened(config, plan, each, target, state_dir) for each in chosen]
+
+
+def _opened(
+    config: Config, plan: Plan, set_plan: SetPlan, target: Target, state_dir: Path, project: str = ""
+) -> Workspace:
     if target == "local":
         source: Any = LocalSource(running_cloud(state_dir), project)
     else:
