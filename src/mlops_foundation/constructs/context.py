@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mlops_foundation.config.models import AccountSet, Config
 from mlops_foundation.config.network import Vpc
-from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.core.names import Environment, PlatformNames
+from mlops_foundation.core.arns import AccountId, Region, RoleArn
+from mlops_foundation.core.names import Environment, PlatformNames, role_arn
 from mlops_foundation.plan.models import Foundation, SetPlan, StackPlan, TemplateSpec
 
 
@@ -57,6 +57,18 @@ class StackContext:
     def network(self) -> Vpc:
         """The network of the stack's account, after every fallback."""
         return self.config.vpc_of(self.account_set, self.foundation.name)
+
+    @property
+    def imported_execution_role_arn(self) -> RoleArn | None:
+        """The existing role of Studio's apps that the configuration names."""
+        imported = self.network.imported
+        return RoleArn(imported.execution_role_arn) if imported and imported.execution_role_arn else None
+
+    @property
+    def execution_role_arn(self) -> RoleArn:
+        """Role of Studio's apps: imported, or the one that the platform makes."""
+        name = self.names.studio_execution_role(self.region)
+        return self.imported_execution_role_arn or RoleArn(role_arn(self.account, name, self.names.role_path))
 
     @property
     def tags(self) -> Mapping[str, str]:

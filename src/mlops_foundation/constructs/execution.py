@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_foundation.core.arns import AccountId, Region
+from mlops_foundation.core.arns import AccountId, Region, RoleArn
 from mlops_foundation.core.names import PlatformNames
 
 Statement = dict[str, Any]
@@ -15,11 +15,19 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True)
 class ExecutionScope:
-    """Where a stack is deployed, for the ARNs of its rights."""
+    """Where a stack is deployed, for the ARNs of its rights.
+
+    Attributes:
+        names: Names of what the prefix owns.
+        account: The account.
+        region: The region.
+        imported_execution_role_arn: The existing role of Studio's apps that the configuration names.
+    """
 
     names: PlatformNames
     account: AccountId
     region: Region
+    imported_execution_role_arn: RoleArn | None = None
 
     def arn(self, service: str, resource: str) -> str:
         """Return an ARN of a regional service in the account."""

@@ -105,6 +105,5 @@ def _seed(stack: FoundationStack, context: StackContext, template: TemplateSpec,
 def _give_access(stack: FoundationStack, context: StackContext, portfolio: servicecatalog.Portfolio) -> None:
     """Who may see the product: who creates projects, and Studio, which lists it."""
     admin = role_arn(context.account, persona_role("admin", context.region, context.account))
-    studio = role_arn(context.account, context.names.studio_execution_role(context.region), context.names.role_path)
-    for construct_id, arn in (("AdminRole", admin), ("StudioRole", studio)):
+    for construct_id, arn in (("AdminRole", admin), ("StudioRole", context.execution_role_arn)):
         portfolio.give_access_to_role(iam.Role.from_role_arn(stack, construct_id, arn, mutable=False))

@@ -38,7 +38,7 @@ def statements(scope: ExecutionScope) -> list[Statement]:
             {"StringEquals": {"iam:AWSServiceName": "sagemaker.amazonaws.com"}},
         ),
         roles([execution, *(scope.iam(f"role/{role}") for role in people)]),
-        pass_role(execution, "sagemaker.amazonaws.com"),
+        pass_role(scope.imported_execution_role_arn or execution, "sagemaker.amazonaws.com"),
         *keys(scope, f"alias/{names.prefix}-studio"),
         # Studio's file system is encrypted on behalf of who makes the domain.
         may(

@@ -36,7 +36,7 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
         description="Volumes of the endpoints",
         enable_key_rotation=True,
         alias=names.endpoint_key_alias,
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     publish(stack, "EndpointKeyArn", names.endpoint_key_parameter, key.key_arn)
     _deploy_roles(stack, context, boundary.managed_policy_arn, key.key_arn)

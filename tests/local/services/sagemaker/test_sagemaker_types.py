@@ -94,6 +94,54 @@ def test_studio_stack(stack: Stack, deployer: str) -> None:
     assert sagemaker.list_domains()["Domains"] == []
 
 
+def with_settings(kind: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {**kind, "Properties": {**kind["Properties"], **properties}}
+
+
+ALICE = {"SingleSignOnUserIdentifier": "UserName", "SingleSignOnUserValue": "alice@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "reason"), [("SSO", {}, "is required"), ("IAM", ALICE, "cannot be specified")]
+)
+def test_profile_needs_a_directory_user_with_single_sign_on_only(
+    stack: Stack, deployer: str, mode: str, user: dict[str, str], reason: str
+) -> None:
+    domain = with_settings(DOMAIN, AuthMode=mode) | {"DeletionPolicy": "RetainExceptOnCreate"}
+    resources = {"Domain": domain, "Profile": with_settings(PROFILE, **user)}
+    assert stack.deploy(resources, deployer)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert reason in stack.first_reason()
+    assert stack.bench.sagemaker.list_domains()["Domains"] == [], "kept only once it was created whole"
+
+
+def test_single_sign_on_has_no_presigned_url(stack: Stack, deployer: str) -> None:
+    resources = {"Domain": with_settings(DOMAIN, AuthMode="SSO"), "Profile": with_settings(PROFILE, **ALICE)}
+    assert stack.deploy(resources, deployer)["StackStatus"] == "CREATE_COMPLETE"
+    sagemaker = stack.bench.sagemaker
+    (domain,) = sagemaker.list_domains()["Domains"]
+    profile = {"DomainId": domain["DomainId"], "UserProfileName": "ds-admin"}
+    assert sagemaker.describe_user_profile(**profile)["SingleSignOnUserValue"] == "alice@example.com"
+    with pytest.raises(ClientError, match="only for domains with AuthMode IAM"):
+        sagemaker.create_presigned_domain_url(**profile)
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(60, "CREATE_COMPLETE"), (59, "ROLLBACK_COMPLETE")])
+def test_idle_shutdown_has_a_range(stack: Stack, deployer: str, minutes: int, status: str) -> None:
+    idle = {"IdleSettings": {"LifecycleManagement": "ENABLED", "IdleTimeoutInMinutes": minutes}}
+    settings = {
+        **DOMAIN["Properties"]["DefaultUserSettings"],  # type: ignore[index]
+        "JupyterLabAppSettings": {"AppLifecycleManagement": idle},
+    }
+    made = stack.deploy({"Domain": with_settings(DOMAIN, DefaultUserSettings=settings)}, deployer)
+    assert made["StackStatus"] == status
+    if status == "CREATE_COMPLETE":
+        (domain,) = stack.bench.sagemaker.list_domains()["Domains"]
+        kept = stack.bench.sagemaker.describe_domain(DomainId=domain["DomainId"])["DefaultUserSettings"]
+        assert kept["JupyterLabAppSettings"]["AppLifecycleManagement"] == idle
+    else:
+        assert "idleTimeoutInMinutes" in stack.first_reason()
+
+
 def test_role_of_the_stack_needs_each_right(stack: Stack, bench: Workbench) -> None:
     trust = {
         "Effect": "Allow",

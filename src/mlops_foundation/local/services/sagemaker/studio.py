@@ -3,7 +3,7 @@
 from typing import Final
 
 from mlops_foundation.core import clock
-from mlops_foundation.local.contract import Call, Json, ServiceError, operation
+from mlops_foundation.local.contract import Call, Json, ServiceError, not_supported, operation
 from mlops_foundation.local.services.sagemaker.resources import (
     SERVICE_PRINCIPAL,
     Kind,
@@ -43,6 +43,17 @@ def _network(_service: object, _call: Call, request: Json) -> Json:
         "sagemaker:VpcSecurityGroupIds": settings.get("SecurityGroups"),
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _check_single_sign_on(domain: Json, request: Json) -> None:
+    """Source: CreateUserProfile in the SageMaker API reference."""
+    members = ("SingleSignOnUserIdentifier", "SingleSignOnUserValue")
+    given = [member for member in members if request.get(member)]
+    if domain["AuthMode"] == "SSO":
+        for member in set(members) - set(given):
+            raise ServiceError("ValidationException", f"{member} is required in a domain with AuthMode SSO.")
+    elif given:
+        raise ServiceError("ValidationException", f"{given[0]} cannot be specified in a domain with AuthMode IAM.")
 
 
 class StudioOperations(Resources):
@@ -96,13 +107,24 @@ class StudioOperations(Resources):
 
     @operation(resource=_profile_arn, context=_network, passes=_USER_PASSED, more=adds_tags(_profile_arn))
     def create_user_profile(self, call: Call, request: Json) -> Json:
-        """Make a user profile."""
-        self._domain(call, request["DomainId"])
+        """Make a user profile; in a domain with single sign-on, of one of the directory's users."""
+        _check_single_sign_on(self._domain(call, request["DomainId"]), request)
         name, key = request["UserProfileName"], f"{request['DomainId']}/{request['UserProfileName']}"
         if self.records.get(call.scope, USER_PROFILE.path, key):
             raise ServiceError("ResourceInUse", f"UserProfile with name {name} already exists.")
         made = self.create(call, USER_PROFILE, key, request | {"Status": "InService", "HomeEfsFileSystemUid": "200001"})
         return {"UserProfileArn": made["Arn"]}
+
+    @operation(resource=_profile_arn)
+    def create_presigned_domain_url(self, call: Call, request: Json) -> Json:
+        """Refuse the link to a domain: with single sign-on as AWS does, else because there is no Studio to open."""
+        self._profile(call, request)
+        if self._domain(call, request["DomainId"])["AuthMode"] != "IAM":
+            message = (
+                f"CreatePresignedDomainUrl is only for domains with AuthMode IAM, which {request['DomainId']} has not."
+            )
+            raise ServiceError("ValidationException", message)
+        raise not_supported("opening Studio")
 
     @operation(resource=_profile_arn)
     def describe_user_profile(self, call: Call, request: Json) -> Json:
