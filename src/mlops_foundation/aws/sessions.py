@@ -3,6 +3,7 @@
 The same code serves AWS and the local cloud; they differ in where credentials come from and in the endpoint.
 """
 
+import datetime as dt
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_foundation.core.arns import Region
-from mlops_foundation.core.errors import AccessDenied, DeployError
+from mlops_foundation.core.errors import AccessDenied
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Keys:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
+    expires: dt.datetime | None = None
 
 
 class Source(Protocol):
@@ -76,6 +78,14 @@ class Sessions:
             config=Config(retries={"mode": "standard", "max_attempts": 4}, s3={"addressing_style": "path"}),
         )
 
+    def expires(self, account: str) -> dt.datetime | None:
+        """Return when the credentials of an account's administrator end; None when they do not, or do not say so.
+
+        Raises:
+            AccessDenied: When there are none.
+        """
+        return self._source.keys(account, "").expires
+
     def environment(self, account: str, role: str = "") -> dict[str, str]:
         """Return the AWS_* variables of a child process that acts in an account as a role."""
         keys = self._source.keys(account, role)
@@ -119,8 +129,11 @@ class ProfileSource:
             raise self._denied(account, f"credentials of account {found}")
         if role:
             session = self._assume(session, account, role)
-        credentials = session.get_credentials().get_frozen_credentials()
-        return Keys(credentials.access_key, credentials.secret_key, credentials.token)
+        held = session.get_credentials()
+        # botocore keeps it to itself; credentials that do not end have none.
+        expires: dt.datetime | None = getattr(held, "_expiry_time", None)
+        credentials = held.get_frozen_credentials()
+        return Keys(credentials.access_key, credentials.secret_key, credentials.token, expires)
 
     @staticmethod
     def _assume(session: Any, account: str, role: str) -> Any:  # noqa: ANN401  boto3 sessions
@@ -146,16 +159,3 @@ class ProfileSource:
             expected=f"a profile {profile} whose credentials belong to account {account}",
             fix=f"aws configure --profile {profile}, or: aws sso login --profile {profile}",
         )
-
-
-def caller(client: Any) -> str:  # noqa: ANN401  boto3 clients
-    """Return the ARN that an STS client acts as.
-
-    Raises:
-        DeployError: When the endpoint does not answer.
-    """
-    try:
-        arn: str = client.get_caller_identity()["Arn"]
-    except (BotoCoreError, ClientError) as error:
-        raise DeployError(f"AWS does not answer: {error}", fix="check your network and credentials") from error
-    return arn

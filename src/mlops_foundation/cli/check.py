@@ -13,6 +13,7 @@ from mlops_foundation.cli.options import (
     JsonOption,
     RoleOption,
     SetOption,
+    SetsOption,
     StateOption,
     TargetOption,
 )
@@ -62,6 +63,39 @@ def network(  # noqa: PLR0913  each is an option
         if not report.recorded and target == "local":
             output.note("the local cloud does not run: what workloads really called is not part of this check")
     if not report.green:
+        raise typer.Exit(PlanError.exit_code)
+
+
+@app.command(
+    epilog="Examples: mlops check accounts | mlops check accounts --set team-a --all | "
+    "mlops check accounts --target aws --json"
+)
+def accounts(
+    set_name: SetsOption = None,
+    target: TargetOption = "local",
+    config: ConfigOption = CONFIG_FILE,
+    state_dir: StateOption = STATE_DIR,
+    *,
+    show_all: Annotated[bool, typer.Option("--all", help="Show also what is right.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check every account before anything is changed: credentials, rights, services, quotas, names, what is there.
+
+    mlops bootstrap does the same before it begins. Exit code 3 when something is missing.
+    """
+    from mlops_foundation.usecases import preflight  # noqa: PLC0415
+    from mlops_foundation.usecases.workspace import open_workspaces  # noqa: PLC0415
+
+    workspaces = open_workspaces(config, set_name or [], target, state_dir)
+    with output.progress("checking the accounts", quiet=json):
+        preflight.require_living(workspaces)
+        findings = preflight.accounts_report(workspaces)
+    green = all(each.green for each in findings)
+    if json:
+        output.as_json({"green": green, "findings": [each.as_dict() for each in findings]})
+    else:
+        show(findings, show_all=show_all)
+    if not green:
         raise typer.Exit(PlanError.exit_code)
 
 

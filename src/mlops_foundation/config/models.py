@@ -111,6 +111,8 @@ class Config(Section):
     """Where everything is, unless a set says otherwise."""
     sets: Annotated[tuple[AccountSet, ...], Field(json_schema_extra={"minItems": 1})]
     """Sets of accounts; each is a whole platform."""
+    other_platforms: tuple[Prefix, ...] = ()
+    """Prefixes of platforms that the same accounts deploy from another mlops.yaml."""
     network: Network = Network()
     studio: Studio = Studio()
     source: Source = Source()

@@ -28,6 +28,9 @@ VPC_ID: Final = "/vpc/id"
 PRIVATE_SUBNET_IDS: Final = "/vpc/subnets/private/ids"
 WORKLOAD_SECURITY_GROUP_ID: Final = "/vpc/sg/id"
 
+PLATFORM_RECORDS: Final = "/mlops-foundation/"
+"""SSM path, in the accounts that deploy, with one record of every platform that is deployed from there."""
+
 ROLE_PARAMETERS: Final = {"data-scientist": "ds", "lead": "lead", "execution": "execution"}
 
 PERSONAS: Final = {
@@ -71,6 +74,11 @@ class PlatformNames:
     def bootstrap_policies_stack(self) -> str:
         """The plain stack before the toolkit: scoped execution policies and the platform engineer's role."""
         return f"{self.prefix}-bootstrap-policies"
+
+    @property
+    def record_parameter(self) -> str:
+        """SSM parameter with what the platform is: its set's name, its region and its accounts."""
+        return f"{PLATFORM_RECORDS}{self.prefix}"
 
     def asset_bucket(self, account: str, region: str) -> str:
         """Bucket of the bootstrap that holds file assets (templates and seed archives)."""
@@ -133,6 +141,21 @@ class PlatformNames:
     def portfolio_id_parameter(self) -> str:
         """SSM parameter with the id of the portfolio, in dev."""
         return f"/{self.prefix}/catalog/portfolio-id"
+
+    @property
+    def package_domain_parameter(self) -> str:
+        """SSM parameter with the name of the CodeArtifact domain, in dev."""
+        return f"/{self.prefix}/packages/domain"
+
+    @property
+    def package_repository_parameter(self) -> str:
+        """SSM parameter with the name of the CodeArtifact repository, in dev."""
+        return f"/{self.prefix}/packages/repository"
+
+    @property
+    def package_repository_arn_parameter(self) -> str:
+        """SSM parameter with the ARN of the CodeArtifact repository, in dev."""
+        return f"/{self.prefix}/packages/repository-arn"
 
     def role_parameter(self, persona: str) -> str:
         """SSM parameter with the ARN of a role of ``ROLE_PARAMETERS``, in dev."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from mlops_foundation.aws import stacks
+from mlops_foundation.usecases import preflight
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.deploy import Deployed, assembly_folder, raise_first
 from mlops_foundation.usecases.synth import Bootstrap, Synthesized, current
@@ -22,9 +23,11 @@ def bootstrap(workspaces: Sequence[Workspace], config_file: Path, report: Report
     It can be run again: what is there and unchanged stays as it is.
 
     Raises:
+        PlanError: When something is in the way in any account; nothing is changed then.
         DeployError: With what failed in each account; the others are finished.
         StackFailed: With the first resource that failed, when it is one account's.
     """
+    preflight.require(workspaces)
     made = current(config_file, assembly_folder(config_file))
     work = [
         (workspace, each)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from mlops_foundation.config.models import Config
 from mlops_foundation.constructs.execution import ExecutionScope, Statement, may
-from mlops_foundation.core.arns import Arn
+from mlops_foundation.core.arns import Arn, RoleArn
 from mlops_foundation.core.errors import PlanError
-from mlops_foundation.core.names import PlatformNames, persona_role, role_arn
+from mlops_foundation.core.names import PLATFORM_RECORDS, PlatformNames, persona_role, role_arn
 from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, load_builder
 
 POLICY_MAX: Final = 6144
@@ -36,13 +36,17 @@ def policies_template(
         PlanError: When a policy is longer than AWS allows.
     """
     names = set_plan.names
-    scope = ExecutionScope(names, foundation.account, foundation.region)
+    imported = config.vpc_of(config.account_set(set_plan.name), foundation.name).imported
+    role = RoleArn(imported.execution_role_arn) if imported and imported.execution_role_arn else None
+    scope = ExecutionScope(names, foundation.account, foundation.region, role)
     resources = {
         f"Execute{stack.title()}": _managed_policy(names, f"cfn-{stack}", statements)
         for stack, statements in _executions(scope, foundation, specs).items()
     }
     if _makes_engineer(plan, set_plan, foundation):
         resources["PlatformEngineer"] = _platform_engineer(config, plan, foundation)
+    if set_plan.engineer_account(foundation.account) == foundation.account:
+        resources["Record"] = _record(set_plan)
     if not resources:
         # CloudFormation takes no template without resources; the account only signs in elsewhere.
         resources["Nothing"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
@@ -105,6 +109,20 @@ def _makes_engineer(plan: Plan, set_plan: SetPlan, foundation: Foundation) -> bo
     return first == set_plan.name
 
 
+def _record(set_plan: SetPlan) -> dict[str, Any]:
+    """What the platform is, beside who deploys it: how a later deployment notices that a set is gone."""
+    value = {"set": set_plan.name, "region": set_plan.region, "accounts": dict(set_plan.accounts)}
+    return {
+        "Type": "AWS::SSM::Parameter",
+        "Properties": {
+            "Name": set_plan.names.record_parameter,
+            "Type": "String",
+            "Value": json.dumps(value, sort_keys=True),
+            "Description": f"The platform with the prefix {set_plan.prefix}",
+        },
+    }
+
+
 def _deployed_from(each: SetPlan) -> list[tuple[tuple[str, str], str]]:
     """Return the accounts of a set, each after the account and region of the platform engineer who deploys it."""
     accounts = dict.fromkeys(each.accounts.values())
@@ -120,6 +138,7 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
         if home == place
         for kind in _ASSUMED
     ]
+    records = f"arn:aws:ssm:{foundation.region}:{foundation.account}:parameter{PLATFORM_RECORDS.rstrip('/')}"
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -131,7 +150,10 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
                     "PolicyName": "deploy",
                     "PolicyDocument": {
                         "Version": "2012-10-17",
-                        "Statement": [may("CdkRoles", ["sts:AssumeRole"], cdk_roles)],
+                        "Statement": [
+                            may("CdkRoles", ["sts:AssumeRole"], cdk_roles),
+                            may("Records", ["ssm:GetParametersByPath"], [records]),
+                        ],
                     },
                 }
             ],

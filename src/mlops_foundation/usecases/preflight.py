@@ -1,0 +1,323 @@
+"""Everything that would stop a deployment, looked at in every account before anything is changed in any."""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mlops_foundation.aws import accounts, stacks
+from mlops_foundation.aws.accounts import Caller, Record
+from mlops_foundation.core import clock
+from mlops_foundation.core.arns import AccountId
+from mlops_foundation.core.errors import FoundationError, PlanError, Problem
+from mlops_foundation.core.names import PERSONAS, persona_role, role_arn
+from mlops_foundation.plan.findings import Finding, Status, require_green
+from mlops_foundation.plan.models import Foundation
+from mlops_foundation.usecases.calls import aws_errors
+from mlops_foundation.usecases.workspace import Workspace
+
+SERVICES: Final = (
+    "cloudformation",
+    "codebuild",
+    "codecommit",
+    "codepipeline",
+    "ecr",
+    "events",
+    "kms",
+    "lambda",
+    "logs",
+    "sagemaker",
+    "servicecatalog",
+    "ssm",
+)
+"""Services that the platform and its projects use, as botocore calls them."""
+_ENDS_SOON: Final = dt.timedelta(minutes=45)
+_AT_ONCE: Final = 8
+
+
+def accounts_report(workspaces: Sequence[Workspace]) -> tuple[Finding, ...]:
+    """Look at every account of some sets.
+
+    Returns:
+        Findings in the order of sets and accounts.
+    """
+    places = [_Place(each, foundation) for each in workspaces for foundation in each.set_plan.foundations]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return tuple(finding for found in pool.map(_look, places) for finding in found)
+
+
+def require(workspaces: Sequence[Workspace]) -> None:
+    """Let a first deployment go on only where nothing is in its way.
+
+    Raises:
+        PlanError: With every finding that is not right.
+    """
+    require_living(workspaces)
+    require_green("the accounts are not ready; nothing was changed", accounts_report(workspaces))
+
+
+def require_living(workspaces: Sequence[Workspace], persona: str = "") -> None:
+    """Refuse a configuration that has lost a platform, or an account of one, whose stacks live.
+
+    Args:
+        workspaces: Sets of the configuration; it is compared as a whole.
+        persona: Who reads the records: the administrator, or the platform engineer.
+
+    Raises:
+        PlanError: With every platform and account that is missing.
+    """
+    homes: dict[tuple[str, str], Workspace] = {}
+    for workspace in workspaces:
+        for account in workspace.set_plan.accounts.values():
+            homes.setdefault((workspace.set_plan.engineer_account(account), workspace.set_plan.region), workspace)
+    problems: dict[tuple[str, str], Problem] = {}
+    for (home, _), workspace in homes.items():
+        ssm = workspace.sessions.client("ssm", home, workspace.role_in(home, persona))
+        with aws_errors(f"platforms of account {home}"):
+            for record in accounts.records(ssm):
+                for problem in _lost(workspace, record, home):
+                    problems[problem.what, problem.got] = problem
+    if problems:
+        raise PlanError("the configuration has lost what lives", problems=list(problems.values()))
+
+
+def _lost(workspace: Workspace, record: Record, home: str) -> Iterator[Problem]:
+    found = next((each for each in workspace.plan.sets if each.prefix == record.prefix), None)
+    if found is None:
+        if record.prefix not in workspace.config.other_platforms:
+            yield Problem(
+                what=f"the set {record.set_name} is not in the configuration, but its stacks live",
+                where=f"account {home}",
+                got=f"prefix {record.prefix}, accounts {', '.join(sorted(set(record.accounts.values())))}",
+                expected="every platform that this account deploys",
+                fix=f"put the set back; or, when another mlops.yaml has it, add {record.prefix} to other_platforms",
+            )
+        return
+    if found.region != record.region:
+        yield Problem(
+            what=f"the set {found.name} was in another region, and its stacks live there",
+            where=f"set {found.name}",
+            got=found.region,
+            expected=record.region,
+            fix=f"set region: {record.region}, or give the new platform a prefix of its own",
+        )
+    for environment, account in record.accounts.items():
+        if account not in found.accounts.values():
+            yield Problem(
+                what=f"the set {found.name} no longer has the account of {environment}, but its stacks live",
+                where=f"sets.{found.name}.accounts.{environment}",
+                got=account,
+                expected="every account of the platform; further ones may be added",
+                fix=f"put {account} back for one environment, or start the set anew with a prefix of its own",
+            )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One account of one set."""
+
+    workspace: Workspace
+    foundation: Foundation
+
+    @property
+    def account(self) -> AccountId:
+        return self.foundation.account
+
+    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 clients
+        """Return a client of the account's administrator."""
+        return self.workspace.sessions.client(service, self.account)
+
+    def finding(
+        self, check: str, status: Status, what: str, got: str = "", expected: str = "", fix: str = ""
+    ) -> Finding:
+        """Return a finding about the account."""
+        stage = "+".join(self.foundation.environments)
+        return Finding(check, stage, self.account, status, what, got, expected, fix)
+
+
+def _look(place: _Place) -> list[Finding]:
+    try:
+        expires = place.workspace.sessions.expires(place.account)
+        with aws_errors(f"account {place.account}"):
+            who = accounts.caller(place.client("sts"), expires)
+    except FoundationError as error:
+        (problem,) = error.problems
+        return [place.finding("credentials", "missing", problem.what, problem.got, problem.expected, problem.fix)]
+    found = [_credentials(place, who)]
+    for check in (_rights, _services, _other_platform, _names, _quotas, _addresses):
+        found += _carefully(place, check, who)
+    return found
+
+
+def _carefully(place: _Place, check: Callable[[_Place, Caller], Iterator[Finding]], who: Caller) -> list[Finding]:
+    """Run one check; what it may not look at is unknown, and so not right."""
+    try:
+        with aws_errors(f"account {place.account}"):
+            return list(check(place, who))
+    except FoundationError as error:
+        (problem,) = error.problems
+        name = check.__name__.strip("_").replace("_", " ")
+        return [place.finding(name, "unknown", problem.what, problem.got, "a caller that may look", problem.fix)]
+
+
+def _credentials(place: _Place, who: Caller) -> Finding:
+    if who.expires and who.expires - clock.now() < _ENDS_SOON:
+        minutes = max(0, int((who.expires - clock.now()).total_seconds() // 60))
+        return place.finding(
+            "credentials",
+            "warning" if minutes else "missing",
+            f"the credentials end in {minutes} minutes",
+            who.arn,
+            f"{_ENDS_SOON.seconds // 60} minutes, so that they do not end during the deployment",
+            "sign in again: aws sso login --profile <profile>",
+        )
+    ends = f", until {who.expires:%Y-%m-%d %H:%M} UTC" if who.expires else ""
+    return place.finding("credentials", "ok", "there are credentials", f"{who.arn}{ends}")
+
+
+def _rights(place: _Place, who: Caller) -> Iterator[Finding]:
+    refused = accounts.refused_actions(place.client("iam"), who)
+    if refused:
+        yield place.finding(
+            "rights",
+            "missing",
+            "the caller may not bootstrap the account",
+            f"{who.arn} lacks {', '.join(refused)}",
+            "an administrator of the account",
+            "use a profile whose role may do this",
+        )
+    else:
+        yield place.finding("rights", "ok", "the caller may bootstrap the account", who.arn)
+
+
+def _services(place: _Place, who: Caller) -> Iterator[Finding]:
+    del who
+    region = place.foundation.region
+    wanted = [*SERVICES, *(["codeartifact"] if place.workspace.config.packages.provider == "codeartifact" else [])]
+    found = accounts.region_services(place.client("ssm"), region)
+    basis = "AWS's public parameters" if found else "botocore's endpoint data"
+    there = found or accounts.known_services(region, wanted)
+    lacking = [service for service in wanted if service not in there]
+    if lacking:
+        yield place.finding(
+            "services",
+            "missing",
+            f"the region {region} lacks services, by {basis}",
+            ", ".join(lacking),
+            "every service that the platform uses",
+            "choose another region",
+        )
+    else:
+        yield place.finding("services", "ok", f"the region has all {len(wanted)} services, by {basis}", region)
+
+
+def _other_platform(place: _Place, who: Caller) -> Iterator[Finding]:
+    del who
+    set_plan, account = place.workspace.set_plan, place.account
+    home = set_plan.engineer_account(account)
+    engineer = role_arn(home, persona_role("platform-engineer", set_plan.region, home))
+    trusted = accounts.toolkit_engineer(place.client("cloudformation"), set_plan.names.toolkit_stack)
+    if trusted is None:
+        yield place.finding("platform", "ok", "the account holds no platform with this prefix", set_plan.prefix)
+    elif trusted == engineer:
+        yield place.finding("platform", "ok", "the account holds this platform already", set_plan.names.toolkit_stack)
+    else:
+        yield place.finding(
+            "platform",
+            "missing",
+            f"the account holds another platform with the prefix {set_plan.prefix}",
+            f"{set_plan.names.toolkit_stack} trusts {trusted or 'nobody we know'}",
+            engineer,
+            f"give the set {set_plan.name} a prefix of its own",
+        )
+
+
+def _names(place: _Place, who: Caller) -> Iterator[Finding]:
+    """What our stacks would make exists already, and is not theirs: left behind, or somebody else's."""
+    del who
+    set_plan, foundation = place.workspace.set_plan, place.foundation
+    names = set_plan.names
+    cloudformation, iam = place.client("cloudformation"), place.client("iam")
+
+    def absent(stack: str) -> bool:
+        return stacks.describe(cloudformation, place.account, stack).status == "ABSENT"
+
+    taken: list[str] = []
+    bucket = names.asset_bucket(place.account, foundation.region)
+    if absent(names.toolkit_stack) and accounts.bucket_exists(place.client("s3"), bucket):
+        taken.append(f"bucket {bucket}")
+    made = {
+        "targets": [names.deploy_action_role, names.deploy_execution_role],
+        "studio": [
+            persona_role(each, foundation.region, place.account) for each in PERSONAS if each != "platform-engineer"
+        ],
+    }
+    for stack in foundation.stacks:
+        if stack.name in made and absent(stack.stack_name):
+            taken += [f"role {role}" for role in made[stack.name] if accounts.role_exists(iam, role)]
+    if taken:
+        yield place.finding(
+            "names",
+            "missing",
+            "the account has resources with our names that are not ours",
+            ", ".join(taken),
+            "free names",
+            "remove them, or give the set a prefix or region of its own",
+        )
+    else:
+        yield place.finding("names", "ok", "the names that the platform takes are free, or its own")
+
+
+def _quotas(place: _Place, who: Caller) -> Iterator[Finding]:
+    del who
+    foundation = place.foundation
+    if not foundation.stacks:
+        return
+    vpc = place.workspace.config.vpc_of(place.workspace.account_set, foundation.name)
+    network = next((stack.stack_name for stack in foundation.stacks if stack.name == "network"), "")
+    is_there = stacks.describe(place.client("cloudformation"), place.account, network).status != "ABSENT"
+    makes = (
+        {}
+        if is_there or vpc.imported
+        else {"VPCs in the region": 1, "Elastic IP addresses in the region": vpc.nat_gateways}
+    )
+    quotas = [*accounts.network_quotas(place.client("ec2")), accounts.role_quota(place.client("iam"))]
+    for quota in quotas:
+        added = makes.get(quota.what, 0)
+        limit, own = quota.limit(place.client("service-quotas"))
+        basis = "the account's quota" if own else "AWS's default, because Service Quotas does not answer"
+        got = f"{quota.usage} used, {added} more, {limit} allowed ({basis})"
+        if quota.usage + added > limit:
+            expected, fix = f"at most {limit}", f"ask for more in Service Quotas: {quota.service} {quota.code}"
+            yield place.finding("quota", "missing", f"there are not enough {quota.what}", got, expected, fix)
+        else:
+            yield place.finding("quota", "ok", f"there are enough {quota.what}", got)
+
+
+def _addresses(place: _Place, who: Caller) -> Iterator[Finding]:
+    del who
+    foundation = place.foundation
+    vpc = place.workspace.config.vpc_of(place.workspace.account_set, foundation.name)
+    network = next((stack.stack_name for stack in foundation.stacks if stack.name == "network"), "")
+    if not network or vpc.imported:
+        return
+    if stacks.describe(place.client("cloudformation"), place.account, network).status != "ABSENT":
+        return
+    ours = ipaddress.IPv4Network(vpc.cidr)
+    others = accounts.vpc_blocks(place.client("ec2"))
+    overlapping = [
+        f"{vpc_id} {block}" for vpc_id, block in others.items() if ours.overlaps(ipaddress.IPv4Network(block))
+    ]
+    if overlapping:
+        yield place.finding(
+            "addresses",
+            "warning",
+            f"the block of the new VPC, {ours}, overlaps others in the account: they can never be peered",
+            ", ".join(overlapping),
+            "a block of its own",
+            f"set network.cidr, or sets.{place.workspace.set_plan.name}.stages.{foundation.name}.network.cidr",
+        )
+    else:
+        yield place.finding("addresses", "ok", "the block of the new VPC overlaps no other in the account", str(ours))
