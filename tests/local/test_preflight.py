@@ -1,0 +1,185 @@
+"""Accounts are looked at before anything is changed: on a local cloud, with what is in the way put there."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import CloudUnderTest
+from mlops_foundation.aws.sessions import Keys, Sessions
+from mlops_foundation.core import clock
+from mlops_foundation.core.errors import AccessDenied, PlanError
+from mlops_foundation.core.names import persona_role
+from mlops_foundation.plan.findings import Finding
+from mlops_foundation.usecases import preflight
+from mlops_foundation.usecases.plan import load_and_plan
+from mlops_foundation.usecases.workspace import LocalSource, Workspace
+
+pytestmark = pytest.mark.cloud
+REGION = "eu-west-1"
+Fleet = Callable[..., list[Workspace]]
+
+
+@pytest.fixture
+def fleet(cloud: CloudUnderTest, tmp_path: Path) -> Fleet:
+    """Workspaces of a configuration with these sets; sections beside them by name."""
+
+    def make(*sets: dict[str, Any], source: Any = None, **sections: Any) -> list[Workspace]:
+        path = tmp_path / "mlops.yaml"
+        path.write_text(json.dumps({"region": REGION, "sets": sets, "tags": {"CostCenter": "0"}, **sections}))
+        config, plan = load_and_plan(path)
+        sessions = source or LocalSource(cloud.running)
+        return [Workspace(config, plan, each, "local", Sessions(sessions, each.region)) for each in plan.sets]
+
+    return make
+
+
+@pytest.fixture
+def four(cloud: CloudUnderTest) -> dict[str, str]:
+    """Four accounts that no other test uses."""
+    return {environment: cloud.new_account() for environment in ("governance", "dev", "preprod", "prod")}
+
+
+def wrong(findings: tuple[Finding, ...]) -> list[Finding]:
+    return [each for each in findings if each.status != "ok"]
+
+
+def remember(
+    cloud: CloudUnderTest, home: str, prefix: str, name: str, accounts: dict[str, str], region: str = REGION
+) -> None:
+    """Write the record that a bootstrap writes."""
+    value = json.dumps({"set": name, "region": region, "accounts": accounts})
+    cloud.client("ssm", home).put_parameter(Name=f"/mlops-foundation/{prefix}", Type="String", Value=value)
+
+
+def test_empty_accounts_are_ready(fleet: Fleet, four: dict[str, str]) -> None:
+    workspaces = fleet({"name": "team", "accounts": four})
+    preflight.require(workspaces)
+    findings = preflight.accounts_report(workspaces)
+    assert {each.check for each in findings} == {
+        "credentials", "rights", "services", "platform", "names", "quota", "addresses",
+    }  # fmt: skip
+    assert {each.account for each in findings} == set(four.values())
+
+
+def test_a_set_that_is_gone_from_the_configuration_is_asked_about(
+    cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]
+) -> None:
+    gone = {**four, "dev": cloud.new_account()}
+    remember(cloud, four["governance"], "teamb", "team-b", gone)
+    with pytest.raises(PlanError) as raised:
+        preflight.require(fleet({"name": "team", "accounts": four}))
+    (problem,) = raised.value.problems
+    assert "team-b is not in the configuration" in problem.what
+    assert gone["dev"] in problem.got
+    assert "other_platforms" in problem.fix
+    preflight.require_living(fleet({"name": "team", "accounts": four}, other_platforms=["teamb"]))
+
+
+def test_an_account_that_is_gone_from_its_set_is_asked_about_and_one_more_is_not(
+    cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]
+) -> None:
+    remember(cloud, four["governance"], "mlops", "team", {**four, "prod": four["preprod"]})
+    preflight.require_living(fleet({"name": "team", "accounts": four}))
+    with pytest.raises(PlanError) as raised:
+        preflight.require_living(fleet({"name": "team", "accounts": {**four, "preprod": four["prod"]}}))
+    assert {problem.got for problem in raised.value.problems} == {four["preprod"]}
+
+
+def test_a_living_set_stays_in_its_region(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+    remember(cloud, four["governance"], "mlops", "team", four, region="eu-west-2")
+    with pytest.raises(PlanError) as raised:
+        preflight.require_living(fleet({"name": "team", "accounts": four}))
+    assert "another region" in raised.value.problems[0].what
+
+
+def test_another_platform_with_the_same_prefix(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+    template = {
+        "Parameters": {"TrustedPrincipals": {"Type": "String", "Default": "arn:aws:iam::999999999999:role/other"}},
+        "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+    }
+    client = cloud.client("cloudformation", four["dev"])
+    client.create_stack(StackName="mlops-toolkit", TemplateBody=json.dumps(template))
+    client.get_waiter("stack_create_complete").wait(StackName="mlops-toolkit", WaiterConfig={"Delay": 1})
+    (finding,) = wrong(preflight.accounts_report(fleet({"name": "team", "accounts": four})))
+    assert (finding.check, finding.status, finding.account) == ("platform", "missing", four["dev"])
+    assert "999999999999" in finding.got
+
+
+def test_names_that_somebody_else_has_taken(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+    role = persona_role("data-scientist", REGION, four["dev"])
+    trust = {"Version": "2012-10-17", "Statement": []}
+    cloud.client("iam", four["dev"]).create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
+    bucket = f"cdk-mlops-assets-{four['prod']}-{REGION}"
+    cloud.client("s3", four["governance"]).create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    found = wrong(preflight.accounts_report(fleet({"name": "team", "accounts": four})))
+    assert [(each.check, each.got) for each in found] == [("names", f"role {role}"), ("names", f"bucket {bucket}")]
+
+
+def test_quotas_and_overlapping_addresses(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+    ec2 = cloud.client("ec2", four["dev"])
+    ec2.create_vpc(CidrBlock="10.0.0.0/24")
+    for index in range(5 - len(ec2.describe_vpcs()["Vpcs"])):
+        ec2.create_vpc(CidrBlock=f"172.16.{index}.0/24")
+    found = wrong(preflight.accounts_report(fleet({"name": "team", "accounts": four})))
+    assert [(each.check, each.status) for each in found] == [("quota", "missing"), ("addresses", "warning")]
+    assert "5 used, 1 more, 5 allowed" in found[0].got
+    assert "10.0.0.0/24" in found[1].got
+
+
+class OneUser:
+    """Credentials of one user for every account."""
+
+    def __init__(self, endpoint_url: str, keys: Keys) -> None:
+        self.endpoint_url: str | None = endpoint_url
+        self._keys = keys
+
+    def keys(self, account: str, role: str) -> Keys:
+        """Return the user's keys, whoever is asked for."""
+        del account, role
+        return self._keys
+
+
+def test_a_caller_without_the_rights(cloud: CloudUnderTest, fleet: Fleet, account: str) -> None:
+    iam = cloud.client("iam", account)
+    iam.create_user(UserName="intern")
+    reading = [
+        "cloudformation:Describe*",
+        "iam:Get*",
+        "iam:SimulatePrincipalPolicy",
+        "ssm:Get*",
+        "s3:*",
+        "ec2:Describe*",
+    ]
+    statement = {"Effect": "Allow", "Action": reading, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="intern", PolicyName="read", PolicyDocument=document)
+    made = iam.create_access_key(UserName="intern")["AccessKey"]
+    soon = clock.now() + dt.timedelta(minutes=10)
+    source = OneUser(cloud.endpoint_url, Keys(made["AccessKeyId"], made["SecretAccessKey"], expires=soon))
+    one = dict.fromkeys(("governance", "dev", "preprod", "prod"), account)
+    found = {
+        each.check: each
+        for each in wrong(preflight.accounts_report(fleet({"name": "team", "accounts": one}, source=source)))
+    }
+    assert (found["credentials"].status, found["rights"].status) == ("warning", "missing")
+    assert "10 minutes" in found["credentials"].what or "9 minutes" in found["credentials"].what
+    assert "iam:CreateRole" in found["rights"].got
+    assert "s3:CreateBucket" not in found["rights"].got
+
+
+def test_an_account_without_credentials_is_one_finding(fleet: Fleet, four: dict[str, str]) -> None:
+    class Nobody:
+        endpoint_url = None
+
+        def keys(self, account: str, role: str) -> Keys:
+            del role
+            raise AccessDenied(f"there are no credentials for account {account}", fix="aws configure")
+
+    found = wrong(preflight.accounts_report(fleet({"name": "team", "accounts": four}, source=Nobody())))
+    assert [(each.check, each.status, each.fix) for each in found] == [("credentials", "missing", "aws configure")] * 4
