@@ -62,6 +62,20 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return Assembly(made, folder / "seeds")
 
 
+@pytest.fixture(scope="session")
+def private_assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """The cloud assembly of a platform without NAT, with a package index of its own."""
+    folder = tmp_path_factory.mktemp("private")
+    config = folder / "mlops.yaml"
+    write_config(config, Answers())
+    text = config.read_text(encoding="utf-8")
+    for old, new in (("nat_gateways: 1", "nat_gateways: 0"), ("provider: public", "provider: codeartifact")):
+        assert old in text
+        text = text.replace(old, new)
+    config.write_text(text, encoding="utf-8")
+    return Assembly(synth(config, folder / "out"), folder / "seeds")
+
+
 def synthesize_deploy_app(out: Path) -> None:
     """Run the deploy app that projects are seeded with, as its pipeline does."""
     app = Path(mlops_foundation.__file__).parent / "templates" / "realtime" / "seed" / "deploy" / "app.py"

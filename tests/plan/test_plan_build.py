@@ -80,9 +80,20 @@ def test_sets_cannot_share_a_stages_account_in_one_region() -> None:
     assert plan(first, {**second, "region": "eu-west-2"}).sets[1].region == "eu-west-2"
 
 
-def test_without_nat_there_is_no_package_index() -> None:
-    (reason,) = reasons({"accounts": FOUR}, network={"nat_gateways": 0})
+def test_without_nat_builds_need_a_package_index_of_their_own() -> None:
+    without = {"network": {"nat_gateways": 0}}
+    (reason,) = reasons({"accounts": FOUR}, **without)
     assert "package index" in reason
+    private = {**without, "packages": {"provider": "codeartifact"}}
+    (only,) = build(config({"accounts": FOUR}, **private), STACKS).sets
+    assert [each.name for each in only.foundation("dev").stacks][:3] == ["network", "targets", "packages"]
+    assert build(config({"accounts": FOUR}, **without, builds={"in_vpc": False}), STACKS)
+
+
+def test_codeartifact_is_not_in_every_region() -> None:
+    account_set = {"accounts": FOUR, "region": "eu-south-2"}
+    assert reasons(account_set, packages={"provider": "codeartifact"}) == ["CodeArtifact is not in this region"]
+    assert plan({**account_set, "region": "eu-west-3"})
 
 
 def test_importing_a_vpc_is_not_in_this_version() -> None:

@@ -24,6 +24,14 @@ class SeedArchive:
 
 
 @dataclass(frozen=True)
+class PackageIndex:
+    """A CodeArtifact repository of the dev account."""
+
+    domain: str
+    repository: str
+
+
+@dataclass(frozen=True)
 class ProductContext:
     """What a project template may look at.
 
@@ -37,6 +45,7 @@ class ProductContext:
         asset_bucket: The bootstrap's bucket in dev.
         seeds: The archives of the template's seed folders, by the name its ``TemplateSpec`` gives them.
         subnet_count: Number of private subnets, because an SSM list is a token.
+        packages: The platform's package index, None where builds use the public one.
     """
 
     prefix: str
@@ -48,6 +57,7 @@ class ProductContext:
     asset_bucket: str
     seeds: Mapping[str, SeedArchive]
     subnet_count: int
+    packages: PackageIndex | None = None
 
     @property
     def names(self) -> PlatformNames:
@@ -83,4 +93,12 @@ def product_context(context: StackContext, seeds: Mapping[str, SeedArchive]) -> 
         asset_bucket=context.names.asset_bucket(context.account, context.region),
         seeds=seeds,
         subnet_count=context.network.private_subnet_count,
+        packages=_packages(context),
     )
+
+
+def _packages(context: StackContext) -> PackageIndex | None:
+    packages, prefix = context.config.packages, context.names.prefix
+    if not packages.private:
+        return None
+    return PackageIndex(packages.domain_name(prefix), packages.repository_name(prefix))

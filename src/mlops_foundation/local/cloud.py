@@ -32,6 +32,7 @@ from mlops_foundation.local.contract import (
 )
 from mlops_foundation.local.dispatch import Dispatcher
 from mlops_foundation.local.store import Database
+from mlops_foundation.local.way_out import leads_out
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +126,10 @@ class LocalCloud:
         if workload:
             self.calls.enter(principal, workload, role_arn, region)
         return principal
+
+    def leads_out(self, scope: Scope, vpc_id: str, subnet_ids: Sequence[str]) -> bool:
+        """Return whether what runs in these subnets reaches the internet."""
+        return leads_out(self.client(iam.root_of(scope.account), "ec2", scope.region), vpc_id, list(subnet_ids))
 
     def called(self, principal: Principal, service: str) -> None:
         """Take note of a call that is no signed request."""

@@ -219,6 +219,9 @@ class Cloud(Protocol):
     def machine_environment(self) -> dict[str, str]:
         """Return what a build needs of this machine: its package index, proxies and CA bundle settings, and PATH."""
 
+    def leads_out(self, scope: Scope, vpc_id: str, subnet_ids: Sequence[str]) -> bool:
+        """Return whether what runs in these subnets reaches the internet, as their route tables say."""
+
     def called(self, principal: Principal, service: str) -> None:
         """Take note that ``principal`` called a service (its endpoint's name) by what is no signed request."""
 

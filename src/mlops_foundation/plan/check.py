@@ -5,6 +5,7 @@ from itertools import combinations
 
 from mlops_foundation.config.models import AccountSet, Config, StageSettings
 from mlops_foundation.config.network import Vpc
+from mlops_foundation.config.packages import CODEARTIFACT_REGIONS
 from mlops_foundation.core.errors import PlanError, Problem
 from mlops_foundation.core.names import (
     BUCKET_NAME_MAX,
@@ -61,13 +62,21 @@ def _network(vpc: Vpc, where: str) -> Iterator[Problem]:
 def _package_index(config: Config, each: SetPlan) -> Iterator[Problem]:
     account_set = config.account_set(each.name)
     dev = config.vpc_of(account_set, "dev")
-    if dev.nat_gateways == 0 and not dev.imported:
+    if config.packages.private and each.region not in CODEARTIFACT_REGIONS:
         yield Problem(
-            what="without a NAT gateway in dev, builds cannot reach a package index",
+            what="CodeArtifact is not in this region",
+            where=f"set {each.name}, packages.provider",
+            got=each.region,
+            expected=f"one of {', '.join(sorted(CODEARTIFACT_REGIONS))}",
+            fix="set packages.provider to public with a NAT gateway, or use another region",
+        )
+    if dev.nat_gateways == 0 and not dev.imported and config.builds.in_vpc and not config.packages.private:
+        yield Problem(
+            what="without a NAT gateway in dev, builds cannot reach the public package index",
             where=f"set {each.name}, dev",
-            got="nat_gateways: 0",
-            expected="1 to 3; 0 needs a private package index, which is not in this version",
-            fix="set network.nat_gateways to 1",
+            got=f"nat_gateways: 0, packages.provider: {config.packages.provider}",
+            expected="1 to 3 NAT gateways, or a private package index",
+            fix="set packages.provider to codeartifact, or network.nat_gateways to 1",
         )
 
 

@@ -1,10 +1,11 @@
 """Frozen data: what a stack and a template are, and the plan made of them."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_foundation.config.models import Config
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.core.errors import ConfigError, PluginError
 from mlops_foundation.core.names import STAGES, Environment, PlatformNames, Stage
@@ -28,6 +29,11 @@ def load_builder(path: str, owner: str) -> Any:  # noqa: ANN401  the caller know
         raise PluginError(what, owner, path, "package.module:function", "correct its builder path") from error
 
 
+def _always(config: Config) -> bool:
+    del config
+    return True
+
+
 @dataclass(frozen=True)
 class StackSpec:
     """What the platform knows of a stack before building it.
@@ -42,6 +48,7 @@ class StackSpec:
         needs: Stacks of the same account that must be there before.
         config_section: Section of ``mlops.yaml`` it reads, empty when none.
         exports: SSM parameters it writes; ``{prefix}`` stands for the prefix.
+        wanted: Whether a configuration asks for it; every one does, unless a stack says otherwise.
     """
 
     name: str
@@ -52,6 +59,7 @@ class StackSpec:
     needs: tuple[str, ...] = ()
     config_section: str = ""
     exports: tuple[str, ...] = ()
+    wanted: Callable[[Config], bool] = _always
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,16 @@ STACKS: Final[tuple[StackSpec, ...]] = (
         exports=("/{prefix}/endpoint/key-arn",),
     ),
     StackSpec(
+        name="packages",
+        description="Private package index of the builds: CodeArtifact in front of the public one",
+        environments=("dev",),
+        builder="mlops_foundation.stacks.packages.stack:build",
+        execution="mlops_foundation.stacks.packages.execution:statements",
+        config_section="packages",
+        exports=("/{prefix}/packages/domain", "/{prefix}/packages/repository", "/{prefix}/packages/repository-arn"),
+        wanted=lambda config: config.packages.private,
+    ),
+    StackSpec(
         name="studio",
         description="SageMaker Studio domain and user profiles, persona roles and their policies",
         environments=("dev",),

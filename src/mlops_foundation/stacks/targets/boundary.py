@@ -42,7 +42,7 @@ _NETWORK_INTERFACES = (
 
 def project_boundary(context: StackContext) -> list[iam.PolicyStatement]:
     """Return the statements of the permissions boundary in the context's account."""
-    return [*_data(context), *_services(context), *_never()]
+    return [*_data(context), *_services(context), *_packages(context), *_never()]
 
 
 def _accounts(context: StackContext) -> list[str]:
@@ -142,6 +142,32 @@ def _services(context: StackContext) -> list[iam.PolicyStatement]:
             {"StringEquals": {"iam:PassedToService": ["sagemaker.amazonaws.com", "codebuild.amazonaws.com"]}},
         ),
         allow("Self", ["iam:GetRole"], [f"arn:aws:iam::{context.account}:role{path}*"]),
+    ]
+
+
+def _packages(context: StackContext) -> list[iam.PolicyStatement]:
+    """What builds need of the package index, which is in dev."""
+    packages, prefix = context.config.packages, context.names.prefix
+    if not packages.private or "dev" not in context.foundation.stages:
+        return []
+    domain = packages.domain_name(prefix)
+    repository = f"repository/{domain}/{packages.repository_name(prefix)}"
+    return [
+        allow(
+            "Packages",
+            [
+                "codeartifact:GetAuthorizationToken",
+                "codeartifact:GetRepositoryEndpoint",
+                "codeartifact:ReadFromRepository",
+            ],
+            [context.arn("codeartifact", f"domain/{domain}"), context.arn("codeartifact", repository)],
+        ),
+        allow(
+            "PackageToken",
+            ["sts:GetServiceBearerToken"],
+            ["*"],
+            {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
+        ),
     ]
 
 

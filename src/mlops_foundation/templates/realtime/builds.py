@@ -33,7 +33,18 @@ class Builds(Construct):
         self.test = self._project("test", roles.deploy_test, "buildspec.test.yml", self._deployment())
 
     def _common(self) -> dict[str, str]:
+        packages = self._names.context.packages
+        index = (
+            {}
+            if packages is None
+            else {
+                "CODEARTIFACT_DOMAIN": packages.domain,
+                "CODEARTIFACT_DOMAIN_OWNER": self._names.account("dev"),
+                "CODEARTIFACT_REPOSITORY": packages.repository,
+            }
+        )
         return {
+            **index,
             "SAGEMAKER_PROJECT_NAME": self._names.project,
             "SAGEMAKER_PROJECT_ID": self._names.project_id,
             "MODEL_PACKAGE_GROUP_NAME": self._names.project,

@@ -102,6 +102,20 @@ class Roles(Construct):
     def _builds_network(self) -> list[iam.PolicyStatement]:
         return self._network() if self._names.context.builds_in_vpc else []
 
+    def _packages(self) -> list[iam.PolicyStatement]:
+        """What a build needs to read the platform's package index; the token itself knows no resource."""
+        packages = self._names.context.packages
+        if packages is None:
+            return []
+        repository = self._names.arn("codeartifact", f"repository/{packages.domain}/{packages.repository}")
+        domain = self._names.arn("codeartifact", f"domain/{packages.domain}")
+        to_codeartifact = {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
+        return [
+            allow("PackageToken", ["codeartifact:GetAuthorizationToken"], [domain]),
+            allow("Packages", ["codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"], [repository]),
+            allow("BearerToken", ["sts:GetServiceBearerToken"], ["*"], to_codeartifact),
+        ]
+
     def _source(self, repository: str) -> iam.PolicyStatement:
         actions = [
             "codecommit:CancelUploadArchive",
@@ -213,6 +227,7 @@ class Roles(Construct):
                 {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             ),
             *self._builds_network(),
+            *self._packages(),
         ]
 
     def _build_pipeline(self) -> list[iam.PolicyStatement]:
@@ -235,6 +250,7 @@ class Roles(Construct):
             allow("ListVersions", ["sagemaker:ListModelPackages"], ["*"]),
             allow("OwnExecutions", executions, [pipeline]),
             *self._builds_network(),
+            *self._packages(),
         ]
 
     def _deploy_test(self) -> list[iam.PolicyStatement]:
@@ -243,6 +259,7 @@ class Roles(Construct):
             *self._pipeline_artifacts(),
             allow("TestRoles", ["sts:AssumeRole"], self._names.for_stages("test_role_arn")),
             *self._builds_network(),
+            *self._packages(),
         ]
 
     def _deploy_pipeline(self) -> list[iam.PolicyStatement]:

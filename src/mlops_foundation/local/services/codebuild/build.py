@@ -125,10 +125,18 @@ class Build:
         (self._work / "tmp").mkdir()
         binaries = images.make_toolchain(self._work / "toolchain")
         cloud = self._around.cloud
-        self._environment = images.tool_environment(cloud.machine_environment(), binaries)
+        machine = cloud.machine_environment()
+        if not self._leads_out():
+            self._log.write("The subnets of this build have no way out: only the cloud itself is reached")
+            machine = images.without_way_out(machine)
+        self._environment = images.tool_environment(machine, binaries)
         self._environment |= cloud.environment(self._around.role, self._around.scope.region)
         self._environment |= {"HOME": str(home), "TMPDIR": str(self._work / "tmp")}
         self._environment["PYTHONPYCACHEPREFIX"] = str(self._place.bytecode)
+
+    def _leads_out(self) -> bool:
+        vpc = self._record.get("vpcConfig")
+        return not vpc or self._around.cloud.leads_out(self._around.scope, vpc["vpcId"], vpc["subnets"])
 
     def _open_log_stream(self) -> None:
         logs, place = self._around.client("logs"), self._record["logs"]

