@@ -101,7 +101,7 @@ def test_a_session_that_a_build_takes_is_the_build(cloud: Any, account: str, vpc
         '"Credentials.[AccessKeyId,SecretAccessKey,SessionToken]" --output text)'
     )
     use = "AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=$2 AWS_SESSION_TOKEN=$3 aws kms list-keys || echo refused"
-    status, log = run(cloud, account, f"{take}; {use}", vpcConfig=vpc(way_out=False))
+    status, log = run(cloud, account, f"({take}; {use})", vpcConfig=vpc(way_out=False))
     assert status == "SUCCEEDED", log
     assert {"sts", "kms"} <= set(calls(cloud, account)), log
 
