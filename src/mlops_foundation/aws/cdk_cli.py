@@ -17,6 +17,7 @@ from mlops_foundation.core import node
 from mlops_foundation.core.errors import DeployError
 
 _LOCK = files("mlops_foundation.aws") / "cdk"
+_END_WITH_PARENT = Path(__file__).with_name("end_with_parent.cjs")
 
 
 def version() -> str:
@@ -95,11 +96,12 @@ def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterato
         arguments: Arguments after ``cdk``.
         environment: AWS_* variables of the caller.
     """
-    command = [_node(), str(install()), *arguments]
+    command = [_node(), f"--require={_END_WITH_PARENT}", str(install()), *arguments]
     with subprocess.Popen(
         command,
         env=_environment(environment),
-        stdin=subprocess.DEVNULL,
+        # Left open: it closes when we end, however we end, and the CLI ends too.
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -152,7 +152,7 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
                         "Version": "2012-10-17",
                         "Statement": [
                             may("CdkRoles", ["sts:AssumeRole"], cdk_roles),
-                            may("Records", ["ssm:GetParametersByPath"], [records]),
+                            may("Records", ["ssm:GetParametersByPath"], [records, f"{records}/*"]),
                         ],
                     },
                 }

@@ -41,6 +41,7 @@ def install(cloud: Any) -> None:
     events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
     cloudformation.install(cloud, cloud.resource_types, ec2_types.TYPES)
     _secure_loopback()
+    _name_parameter_paths()
     _offer_only(_OFFERED | ours)
     for name, service in cloud.services.items():
         _add_service(name, service.models, cloud.dispatchers[name].handle)
@@ -66,6 +67,22 @@ def _secure_loopback() -> None:
     """Count loopback as secure transport: what never leaves the machine needs no TLS."""
     pin = ministack.app.pin_request_origin
     ministack.app.pin_request_origin = lambda source_ip, secure: pin(source_ip, secure or source_ip == "127.0.0.1")
+
+
+def _name_parameter_paths() -> None:
+    """Authorize GetParametersByPath on its path, as AWS does, instead of on everything."""
+    extract = iam_actions.extract_resource_arn
+
+    def resource_arn(  # noqa: PLR0913, PLR0917  ministack's own signature
+        service: str, method: str, path: str, headers: Any, body: bytes, params: Any, region: str, account: str
+    ) -> str:
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParametersByPath"):
+            asked = json.loads(body or b"{}").get("Path", "/")
+            return f"arn:aws:ssm:{region}:{account}:parameter/{asked.strip('/')}"
+        found: str = extract(service, method, path, headers, body, params, region, account)
+        return found
+
+    iam_actions.extract_resource_arn = resource_arn
 
 
 def _offer_only(names: frozenset[str]) -> None:
