@@ -28,6 +28,7 @@ RELIED_ON = {
     "app.app": "(scope, receive, send)",
     "app.pin_request_origin": "(source_ip, secure_transport)",
     "core.iam_actions.SERVICE_TO_IAM_NAMESPACE": "dict",
+    "core.iam_actions.extract_resource_arn": "(service, method, path, headers, body, query_params, region, account_id)",
     "core.iam_actions.identity_denial_message": "(action, principal_arn, resource, explicit_deny)",
     "core.iam_evaluator.AuthError": "(code, message, details=)",
     "core.iam_evaluator.CredentialResolutionError": "(code, message)",
@@ -67,6 +68,19 @@ RELIED_ON = {
     "services.cloudformation.stacks._update_resource": (
         "(resource_type, physical_id, old_props, new_props, stack_name, logical_id=, old_attrs=)"
     ),
+    "services.ec2._ACTION_MAP": "dict",
+    "services.ec2._create_vpc_endpoint": "(p)",
+    "services.ec2._error": "(code, message, status)",
+    "services.ec2._nat_gateways": "AccountRegionScopedDict",
+    "services.ec2._p": "(params, key, default=)",
+    "services.ec2._parse_filters": "(params)",
+    "services.ec2._parse_member_list": "(params, prefix)",
+    "services.ec2._resource_matches_tag_filters": "(resource_id, filters)",
+    "services.ec2._security_groups": "AccountRegionScopedDict",
+    "services.ec2._subnet_fields_xml": "(subnet, tag=)",
+    "services.ec2._vpc_endpoints": "AccountRegionScopedDict",
+    "services.ec2._vpce_fields_xml": "(ep, tag=)",
+    "services.ec2._xml": "(status, root_tag, inner)",
     "services.eventbridge._apply_input_transformer": "(transformer, rule, view)",
     "services.eventbridge._dispatch_to_event_bus": "(spec, event, rule, event_path, target_input_payload=)",
     "services.eventbridge._invoke_target": "(target, event, rule, view=)",
@@ -149,7 +163,7 @@ def described(thing: Any) -> str:
 
 
 def test_the_table_names_what_the_adapter_uses_and_nothing_else() -> None:
-    is_method_of_dict = (".pop", ".get", ".get_scoped")
+    is_method_of_dict = (".pop", ".get", ".get_scoped", ".items", ".values")
     used = {
         name.removeprefix("ministack.")
         for name in used_names()

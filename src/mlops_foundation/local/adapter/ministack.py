@@ -14,7 +14,7 @@ from ministack.core.responses import get_account_id
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.local import wire
-from mlops_foundation.local.adapter import cloudformation, ec2_types, events, iam, storage
+from mlops_foundation.local.adapter import cloudformation, ec2_answers, ec2_types, events, iam, storage
 from mlops_foundation.local.contract import Check, Principal, ServiceError
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
@@ -40,6 +40,7 @@ def install(cloud: Any) -> None:
     storage.install_buckets()
     events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
     cloudformation.install(cloud, cloud.resource_types, ec2_types.TYPES)
+    ec2_answers.install()
     _secure_loopback()
     _name_parameter_paths()
     _offer_only(_OFFERED | ours)

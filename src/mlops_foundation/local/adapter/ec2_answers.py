@@ -1,0 +1,110 @@
+"""What ministack leaves out of EC2's answers, though a check of a network depends on it.
+
+Subnets say how many addresses are free; endpoints say their security groups, private name and policy, and are found by
+filters.
+"""
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.services import ec2
+
+_RESERVED = 5
+"""AWS keeps the first four addresses of a subnet and its last one."""
+_FILTERS: Mapping[str, str] = {
+    "service-name": "ServiceName",
+    "vpc-endpoint-id": "VpcEndpointId",
+    "vpc-endpoint-state": "State",
+    "vpc-endpoint-type": "VpcEndpointType",
+    "vpc-id": "VpcId",
+}
+
+
+def install() -> None:
+    """Correct the answers about subnets and endpoints, whether the API or CloudFormation made them."""
+    _count_free_addresses()
+    _describe_endpoints_whole()
+
+
+def _count_free_addresses() -> None:
+    fields = ec2._subnet_fields_xml
+
+    def subnet_fields(subnet: Mapping[str, Any], tag: str = "item") -> str:
+        return str(fields({**subnet, "AvailableIpAddressCount": free_addresses(subnet)}, tag))
+
+    ec2._subnet_fields_xml = subnet_fields
+
+
+def free_addresses(subnet: Mapping[str, Any]) -> int:
+    """Return how many addresses of a subnet nobody has: each endpoint and NAT gateway has one."""
+    subnet_id = subnet["SubnetId"]
+    gateways = sum(each.get("SubnetId") == subnet_id for each in ec2._nat_gateways.values())
+    endpoints = sum(subnet_id in each.get("SubnetIds", []) for each in ec2._vpc_endpoints.values())
+    size: int = ipaddress.IPv4Network(subnet["CidrBlock"]).num_addresses
+    taken: int = gateways + endpoints
+    return max(0, size - _RESERVED - taken)
+
+
+def _describe_endpoints_whole() -> None:
+    fields, create = ec2._vpce_fields_xml, ec2._create_vpc_endpoint
+
+    def endpoint_fields(endpoint: Mapping[str, Any], tag: str = "item") -> str:
+        text = str(fields(endpoint, tag))
+        return text.removesuffix(f"</{tag}>") + _further_fields(endpoint) + f"</{tag}>"
+
+    def create_endpoint(parameters: Any) -> Any:
+        before = set(ec2._vpc_endpoints)
+        create(parameters)
+        (made,) = set(ec2._vpc_endpoints) - before
+        endpoint = ec2._vpc_endpoints[made]
+        endpoint["SecurityGroupIds"] = ec2._parse_member_list(parameters, "SecurityGroupId")
+        interface = endpoint["VpcEndpointType"] == "Interface"
+        endpoint["PrivateDnsEnabled"] = interface and ec2._p(parameters, "PrivateDnsEnabled", "true") == "true"
+        endpoint["PolicyDocument"] = ec2._p(parameters, "PolicyDocument")
+        return ec2._xml(200, "CreateVpcEndpointResponse", endpoint_fields(endpoint, "vpcEndpoint"))
+
+    def describe_endpoints(parameters: Any) -> Any:
+        wanted = ec2._parse_member_list(parameters, "VpcEndpointId")
+        for name in wanted:
+            if name not in ec2._vpc_endpoints:
+                return ec2._error("InvalidVpcEndpointId.NotFound", f"The Vpc Endpoint Id '{name}' does not exist", 400)
+        filters = ec2._parse_filters(parameters)
+        unknown = [name for name in filters if name not in _FILTERS and not name.startswith("tag")]
+        if unknown:
+            return ec2._error("InvalidParameterValue", f"The filter '{unknown[0]}' is invalid", 400)
+        found = [
+            endpoint_fields(each)
+            for name, each in ec2._vpc_endpoints.items()
+            if (not wanted or name in wanted) and _matches(each, filters)
+        ]
+        items = f"<vpcEndpointSet>{''.join(found)}</vpcEndpointSet>"
+        return ec2._xml(200, "DescribeVpcEndpointsResponse", items)
+
+    ec2._vpce_fields_xml = endpoint_fields
+    ec2._ACTION_MAP["CreateVpcEndpoint"] = create_endpoint
+    ec2._ACTION_MAP["DescribeVpcEndpoints"] = describe_endpoints
+
+
+def _matches(endpoint: Mapping[str, Any], filters: Mapping[str, list[str]]) -> bool:
+    if not ec2._resource_matches_tag_filters(endpoint["VpcEndpointId"], filters):
+        return False
+    return all(endpoint[_FILTERS[name]] in values for name, values in filters.items() if name in _FILTERS)
+
+
+def _further_fields(endpoint: Mapping[str, Any]) -> str:
+    groups = "".join(_group(group_id) for group_id in endpoint.get("SecurityGroupIds") or [])
+    private = "true" if endpoint.get("PrivateDnsEnabled") else "false"
+    policy = endpoint.get("PolicyDocument") or ""
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    return (
+        f"<groupSet>{groups}</groupSet><privateDnsEnabled>{private}</privateDnsEnabled>"
+        f"<policyDocument>{escape(text)}</policyDocument>"
+    )
+
+
+def _group(group_id: str) -> str:
+    name = (ec2._security_groups.get(group_id) or {}).get("GroupName", "")
+    return f"<item><groupId>{escape(group_id)}</groupId><groupName>{escape(name)}</groupName></item>"
