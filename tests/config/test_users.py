@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import pytest
-from config_samples import GOOD
+from config_samples import GOOD, LEADS, SCIENTISTS
 
 from mlops_foundation.config import Config, input_files, load
 from mlops_foundation.core.errors import ConfigError, Problem
 
-SCIENTISTS = 'prefix: "ds"\nusers:\n  - user_profile_name: "data-scientist"\n'
-LEADS = 'prefix: "lead-ds"\nusers:\n  - user_profile_name: "lead-data-scientist"\n'
 FROM_FILES = """\
 studio:
   users_from:

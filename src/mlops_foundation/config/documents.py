@@ -51,7 +51,7 @@ def read_text(path: Path, missing: Problem) -> str:
         raise ConfigError(what, f"{path}:{line}", got, "UTF-8 text", "save it as UTF-8") from error
     except OSError as error:
         what = f"the file cannot be read: {error.strerror}"
-        raise ConfigError(what, f"{path}:1", expected="a file that you may read", fix=f"look at {path}") from error
+        raise ConfigError(what, missing.where, str(path), "a file that you may read", f"look at {path}") from error
 
 
 def read(text: str, file: str, fix: str, root: type = Mapping) -> tuple[yaml_nodes.Document, list[Problem]]:
@@ -77,8 +77,6 @@ def read(text: str, file: str, fix: str, root: type = Mapping) -> tuple[yaml_nod
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _not_yaml(f"the character #x{error.character:04x} is not allowed", f"{file}:{line}") from error
-    except RecursionError as error:
-        raise _not_yaml("it is nested too deeply", f"{file}:1") from error
     if not isinstance(document.data, root):
         got = "nothing" if document.data is None else type(document.data).__name__
         what = "the configuration is not a mapping of keys to values"

@@ -21,6 +21,7 @@ from mlops_foundation.config.base import Section
 from mlops_foundation.config.fields import USER_NAME_MAX, UserName
 from mlops_foundation.config.people import Listed
 from mlops_foundation.config.studio import SsoUser, StudioUser, UserFiles
+from mlops_foundation.config.yaml_nodes import Document
 from mlops_foundation.core.errors import ConfigError, Problem
 
 
@@ -44,12 +45,13 @@ def files(users_from: UserFiles, folder: Path) -> list[Path]:
     return [folder / name for name in named if name is not None]
 
 
-def listed(users_from: UserFiles, folder: Path) -> tuple[list[Listed], list[Problem]]:
+def listed(users_from: UserFiles, document: Document, file: str) -> tuple[list[Listed], list[Problem]]:
     """Return everybody in the files, and every problem in them.
 
     Args:
         users_from: Names the files.
-        folder: Where ``mlops.yaml`` is.
+        document: ``mlops.yaml``, which says where each file is named.
+        file: Its name; files are found from its folder.
     """
     users: list[Listed] = []
     problems: list[Problem] = []
@@ -58,17 +60,18 @@ def listed(users_from: UserFiles, folder: Path) -> tuple[list[Listed], list[Prob
         if name is None:
             continue
         try:
-            users += _read(folder / name, role)
+            named = f"{file}:{document.line_of(('studio', 'users_from', role))}"
+            users += _read(Path(file).parent / name, role, named)
         except ConfigError as error:
             problems += error.problems
     return users, problems
 
 
-def _read(path: Path, role: str) -> Iterator[Listed]:
+def _read(path: Path, role: str, named: str) -> Iterator[Listed]:
     missing = Problem(
         what=f"the file of the {role.replace('_', ' ')} is not there",
-        where=f"{path}:1",
-        got="nothing",
+        where=named,
+        got=str(path),
         expected="a file with prefix and users, beside mlops.yaml",
         fix=f"write it, or remove studio.users_from.{role}",
     )

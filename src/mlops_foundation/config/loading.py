@@ -43,7 +43,7 @@ def load_text(text: str, file: str = CONFIG_FILE) -> Config:
     config, found = documents.checked(document, file, Config, Config.model_validate)
     problems += found
     if config is not None:
-        listed, found = legacy_users.listed(config.studio.users_from, Path(file).parent)
+        listed, found = legacy_users.listed(config.studio.users_from, document, file)
         everybody = [*people.configured(config.studio, document, file), *listed]
         problems += [*found, *people.problems(config.studio, everybody, f"{file}:{document.line_of(('studio',))}")]
         config = config.model_copy(update={"studio": people.resolved(config.studio, listed)})

@@ -16,8 +16,11 @@ Path = tuple[str | int, ...]
 _IDENTIFIER: Final = re.compile(r"0\d+|\d{11,}")
 _HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 _INTEGER_LIMIT: Final = 2**63
-VALUES_MAX: Final = 50_000
+VALUES_MAX: Final = 10_000
 """Values in one file, aliases counted as often as they are used: a file of 1 kB can stand for billions."""
+
+DEPTH_MAX: Final = 50
+"""Levels in one file; no configuration has ten."""
 
 _PREFIX: Final = "tag:yaml.org,2002:"
 _SHAPES: Final = {_PREFIX + name for name in ("map", "seq")}
@@ -61,9 +64,8 @@ def read(text: str) -> Document:
 
     Raises:
         yaml.YAMLError: When the text is not YAML, or more than a configuration needs.
-        RecursionError: When it is nested too deeply for anybody to read.
     """
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         root = loader.get_single_node()
         reader = _Reader(loader)
@@ -79,10 +81,31 @@ def refused(node: yaml.Node, why: str) -> yaml.MarkedYAMLError:
     return yaml.constructor.ConstructorError(None, None, why, node.start_mark)
 
 
+def _too_deep(mark: yaml.Mark) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, f"there are more than {DEPTH_MAX} levels", mark)
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops at the level that is too deep, before PyYAML spends seconds on the levels below it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Read one node with what is below it."""
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise _too_deep(self.peek_event().start_mark)  # type: ignore[no-untyped-call]  PyYAML has no types here
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 class _Reader:
     """Turns the nodes of one document into values."""
 
-    def __init__(self, loader: yaml.SafeLoader) -> None:
+    def __init__(self, loader: _Loader) -> None:
         self.document = Document()
         self._loader = loader
         self._open: set[int] = set()
@@ -92,6 +115,8 @@ class _Reader:
         self._values += 1
         if self._values > VALUES_MAX:
             raise refused(node, f"there are more than {VALUES_MAX} values, with what aliases repeat")
+        if len(path) > DEPTH_MAX:
+            raise _too_deep(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if node.tag not in _SHAPES:
@@ -112,7 +137,7 @@ class _Reader:
             return node.value
         try:
             made = self._loader.construct_object(node)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             # PyYAML trusts its patterns: 2026-02-30 looks like a date.
             raise refused(node, f"{_shown(node.value)} looks like a {_short(node.tag)} but is none") from error
         too_big = isinstance(made, int) and abs(made) >= _INTEGER_LIMIT
