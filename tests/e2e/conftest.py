@@ -1,6 +1,7 @@
 """One whole platform with one project in production, shared by every end-to-end test of a session."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections import deque
@@ -20,6 +21,14 @@ MLOPS = str(Path(sys.executable).with_name("mlops"))
 def last(states: Iterator[pipelines.PipelineState]) -> pipelines.PipelineState:
     """Follow an execution to its end, or to where it waits."""
     return deque(states, maxlen=1)[0]
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class Quiet:

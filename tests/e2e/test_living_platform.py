@@ -19,7 +19,7 @@ from mlops_foundation.local import process
 from mlops_foundation.usecases import local
 from mlops_foundation.usecases.init import Answers, write_config
 
-from .conftest import MLOPS
+from .conftest import MLOPS, free_port
 
 pytestmark = pytest.mark.e2e
 REGION = "eu-west-1"
@@ -45,7 +45,7 @@ class Living:
         self.folder = folder
         self.config_file = folder / "mlops.yaml"
         self.state_dir = folder / ".mlops"
-        self.running = process.start(self.state_dir, 0 or _free_port())
+        self.running = process.start(self.state_dir, free_port())
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command in a process of its own."""
@@ -89,15 +89,6 @@ class Living:
     def made(self, account: str, *types: str) -> set[str]:
         """Return the physical ids of an account's stacks, of these types."""
         return {physical_id for _, _, kind, physical_id in self.resources(account) if kind in types}
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,148 @@
+"""Every shape of accounts at once, deployed by one command, and the main path through each of them."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_foundation.local import process
+from mlops_foundation.usecases import endpoints, local, models, pipelines, projects
+from mlops_foundation.usecases.workspace import Workspace, open_workspace
+
+from .conftest import MLOPS, free_port, last
+
+pytestmark = pytest.mark.e2e
+
+# The project's name begins the names of buckets, which are everybody's: one for each set.
+FOUR = {"governance": "111111111111", "dev": "222222222222", "preprod": "333333333333", "prod": "444444444444"}
+SETS: dict[str, dict[str, Any]] = {
+    "merged": {"accounts": {**FOUR, "dev": "222222222223", "preprod": "333333333334", "prod": "333333333334"}},
+    "single": {"accounts": dict.fromkeys(FOUR, "555555555555")},
+    "manual": {"accounts": {"dev": "222222222225", "preprod": "333333333335", "prod": "444444444445"}},
+    "europe": {
+        "accounts": FOUR,
+        "stages": {"dev": {"network": {"azs": 2}}, "prod": {"network": {"nat_gateways": 2}, "tags": {"Class": "high"}}},
+    },
+    "america": {"accounts": FOUR, "region": "us-east-1"},
+}
+"""Preprod and prod in one account; all in one; without governance; settings by stage; prod in a second region."""
+
+
+class Fleet:
+    """The deployed sets, and how their main paths went."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config_file = folder / "mlops.yaml"
+        self.state_dir = folder / ".mlops"
+        sets = [{"name": name, "prefix": name, **each} for name, each in SETS.items()]
+        self.config_file.write_text(json.dumps({"region": "eu-west-1", "sets": sets, "tags": {"CostCenter": "0"}}))
+        process.start(self.state_dir, free_port())
+        self.mlops("bootstrap")
+        self.deployed = self.mlops("deploy")
+        self.paths: Mapping[str, Future[str]] = {}
+
+    def mlops(self, *arguments: str) -> Any:
+        """Run a command to its end and return what it says as JSON."""
+        command = [MLOPS, *arguments, "--json"]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def workspace(self, name: str) -> Workspace:
+        """Return the workspace of a set, in its project."""
+        return open_workspace(self.config_file, name, "local", self.state_dir, f"churn-{name}")
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """All sets deployed; their main paths are under way, some at a time."""
+    folder = tmp_path_factory.mktemp("fleet")
+    try:
+        made = Fleet(folder)
+        with ThreadPoolExecutor(3) as pool:
+            made.paths = {name: pool.submit(main_path, made.workspace(name)) for name in SETS}
+            yield made
+    finally:
+        local.reset(folder / ".mlops")
+
+
+def main_path(workspace: Workspace) -> str:
+    """Take a model from nothing to production, and return what production says of a row."""
+    name = f"churn-{workspace.set_plan.name}"
+    projects.create(workspace, projects.NewProject(name, cost_center="0"), "admin", lambda line: None)
+    build = last(pipelines.watch(workspace, name, "build", "data-scientist"))
+    pipelines.check(workspace, build, "data-scientist")
+    models.decide(workspace, name, "latest", "Approved", "", "lead")
+    follow(workspace, name, "ApprovePreprod")
+    pipelines.put_approval(workspace, name, "preprod", approve=True, summary="", persona="lead")
+    follow(workspace, name, "ApproveProd")
+    pipelines.put_approval(workspace, name, "prod", approve=True, summary="", persona="approver-prod")
+    follow(workspace, name, "")
+    row = ",".join(["1"] * 30).encode()
+    role = workspace.project(name).test_role("prod")
+    return endpoints.invoke(workspace, name, "prod", row, "text/csv", "application/json", role)
+
+
+def follow(workspace: Workspace, name: str, until: str) -> None:
+    """Follow the deploy pipeline to an approval, or to its end; one that was given is passed over."""
+    while True:
+        state = last(pipelines.watch(workspace, name, "deploy", "lead"))
+        pipelines.check(workspace, state, "lead")
+        waiting = state.waiting.name if state.waiting else ""
+        if waiting == until:
+            assert waiting or state.status == "Succeeded"
+            return
+
+
+def test_every_stack_of_every_set_is_complete(fleet: Fleet) -> None:
+    assert {each["status"] for each in fleet.deployed} == {"CREATE_COMPLETE"}
+    accounts = {name: {each["account"] for each in fleet.deployed if each["set"] == name} for name in SETS}
+    assert accounts == {
+        "merged": {"222222222223", "333333333334"},
+        "single": {"555555555555"},
+        "manual": {"222222222225", "333333333335", "444444444445"},
+        "europe": {"222222222222", "333333333333", "444444444444"},
+        "america": {"222222222222", "333333333333", "444444444444"},
+    }
+
+
+def test_a_stage_has_its_own_network_and_tags(fleet: Fleet) -> None:
+    found = {}
+    for stage in ("dev", "preprod", "prod"):
+        ec2 = fleet.workspace("europe").client("ec2", stage)
+        (vpc,) = (each for each in ec2.describe_vpcs()["Vpcs"] if not each["IsDefault"])
+        mine = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+        nats = ec2.describe_nat_gateways(Filters=mine)["NatGateways"]
+        zones = {each["AvailabilityZone"] for each in ec2.describe_subnets(Filters=mine)["Subnets"]}
+        classes = [tag["Value"] for tag in vpc["Tags"] if tag["Key"] == "Class"]
+        found[stage] = (len(zones), len(nats), classes)
+    assert found == {"dev": (2, 1, []), "preprod": (2, 1, []), "prod": (2, 2, ["high"])}
+
+
+def test_two_regions_of_an_account_share_nothing(fleet: Fleet) -> None:
+    vpcs = {
+        name: fleet.workspace(name).client("ssm", "prod").get_parameter(Name="/vpc/id")["Parameter"]["Value"]
+        for name in ("europe", "america")
+    }
+    assert len(set(vpcs.values())) == 2
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_main_path_goes_through(fleet: Fleet, name: str) -> None:
+    assert json.loads(fleet.paths[name].result())["predictions"]
+    found = endpoints.list_endpoints(fleet.workspace(name), f"churn-{name}")
+    assert [(each.stage, each.status) for each in found] == [
+        ("dev", "InService"), ("preprod", "InService"), ("prod", "InService"),
+    ]  # fmt: skip
+    accounts = fleet.workspace(name).set_plan.accounts
+    assert [each.account for each in found] == [accounts[stage] for stage in ("dev", "preprod", "prod")]
+
+
+def test_one_stage_or_one_stack_is_deployed_alone(fleet: Fleet) -> None:
+    lines = fleet.mlops("deploy", "--set", "manual", "--stage", "prod", "--stack", "targets")
+    assert {each["status"] for each in lines} == {"CREATE_COMPLETE"}
