@@ -197,3 +197,19 @@ def test_builds_outside_the_vpc_ask_for_nothing() -> None:
 
 def test_every_call_has_a_reason() -> None:
     assert all(reason for each in WORKLOADS for reason in each.services.values())
+
+
+@pytest.mark.parametrize(
+    ("nat", "provider", "green"), [(1, "public", True), (0, "codeartifact", True), (0, "public", False)]
+)
+def test_the_planned_network(nat: int, provider: str, green: bool) -> None:
+    network = Network(nat_gateways=nat).resolved("dev", StageNetwork(), StageNetwork())
+    place = replace(PLACE, workloads=workloads(("dev",), provider))  # type: ignore[arg-type]
+    assert (red(planned(network, REGION, None), place) == []) is green
+
+
+def test_shared_endpoints_are_those_of_their_owner() -> None:
+    lean = Network(nat_gateways=0, endpoints=("s3",)).resolved("dev", StageNetwork(), StageNetwork())
+    rich = Network(nat_gateways=0).resolved("prod", StageNetwork(), StageNetwork())
+    assert red(planned(lean, REGION, None))
+    assert red(planned(lean, REGION, rich)) == []

@@ -23,6 +23,9 @@ EndpointName = Literal[
     "sts",
     "codeartifact.api",
     "codeartifact.repositories",
+    "codepipeline",
+    "codebuild",
+    "servicecatalog",
 ]
 
 
@@ -128,5 +131,31 @@ ENDPOINTS: Final[dict[EndpointName, VpcEndpoint]] = {
     "sts": VpcEndpoint("Sts", "sts", ("sts:AssumeRole", "sts:GetCallerIdentity", "sts:TagSession")),
     "codeartifact.api": VpcEndpoint("CodeArtifactApi", "codeartifact.api", _CODEARTIFACT),
     "codeartifact.repositories": VpcEndpoint("CodeArtifactRepositories", "codeartifact.repositories", _CODEARTIFACT),
+    "codepipeline": VpcEndpoint(
+        "CodePipeline",
+        "codepipeline",
+        (
+            "codepipeline:GetPipeline*",
+            "codepipeline:List*",
+            "codepipeline:PutApprovalResult",
+            "codepipeline:StartPipelineExecution",
+            "codepipeline:StopPipelineExecution",
+        ),
+    ),
+    "codebuild": VpcEndpoint("CodeBuild", "codebuild", ("codebuild:BatchGet*", "codebuild:List*")),
+    "servicecatalog": VpcEndpoint(
+        "ServiceCatalog",
+        "servicecatalog",
+        (
+            "servicecatalog:Describe*",
+            "servicecatalog:GetProvisionedProductOutputs",
+            "servicecatalog:List*",
+            "servicecatalog:ProvisionProduct",
+            "servicecatalog:ScanProvisionedProducts",
+            "servicecatalog:Search*",
+            "servicecatalog:TerminateProvisionedProduct",
+            "servicecatalog:UpdateProvisionedProduct",
+        ),
+    ),
 }
 """Every endpoint that can be switched, in the order they are made."""

@@ -20,7 +20,6 @@ _INDEX: Final = {PACKAGE_INDEX: "uv installs the locked packages"}
 _PRIVATE_INDEX: Final = {
     "codeartifact.api": "the token and the address of the package index",
     "codeartifact.repositories": "uv installs the locked packages",
-    "s3": "CodeArtifact's files are in S3",
 }
 _BUILD: Final = {
     "s3": "the source from CodePipeline, the artifacts that go back",
