@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import cloud, endpoint, pipeline, synth
+from bench import cloud, deploy, endpoint, pipeline, synth
 from bench.measure import Figure, Machine, MeasurementError
 from mlops_foundation.core import clock
 from mlops_foundation.local.runtimes import Runtimes, cache_folder
@@ -19,6 +19,7 @@ _ROW = "{:<54} {:>10} {:<5} {:>10} {:<5} {:>7}   {}"
 def figures(folder: Path) -> Iterator[Figure]:
     """Yield every figure, as soon as it is there."""
     yield from synth.figures(folder)
+    yield from deploy.figures(folder)
     runtime = Runtimes(cache_folder(), dict(os.environ)).get(cloud.IMAGE, _say)
     with cloud.running(folder / "cloud") as running:
         yield from pipeline.figures(running, runtime, folder)

@@ -10,7 +10,7 @@ from mlops_foundation.aws import deploy as cdk
 from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import ConfigError, DeployError, FoundationError
 from mlops_foundation.plan import SetPlan
-from mlops_foundation.usecases import preflight
+from mlops_foundation.usecases import check_network, preflight
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.synth import current
 from mlops_foundation.usecases.workspace import Workspace
@@ -64,7 +64,8 @@ def deploy(
 
     Raises:
         ConfigError: When there is no such stage or stack.
-        PlanError: When the configuration has lost a platform or an account that lives.
+        PlanError: When the configuration has lost a platform or an account that lives, or an imported network lacks
+            something; nothing is changed then.
         DeployError: When an account is not bootstrapped.
         StackFailed: With the CLI's error lines.
     """
@@ -72,6 +73,8 @@ def deploy(
     runs = _runs(workspaces, stages, chosen)
     _check_bootstrapped(workspaces)
     preflight.require_living(workspaces, "platform-engineer")
+    for each in workspaces:
+        check_network.require_imported(each)
     made = current(config_file, assembly_folder(config_file))
 
     def run(each: _Run) -> None:

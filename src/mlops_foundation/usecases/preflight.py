@@ -15,6 +15,7 @@ from mlops_foundation.core.errors import FoundationError, PlanError, Problem
 from mlops_foundation.core.names import PERSONAS, persona_role, role_arn
 from mlops_foundation.plan.findings import Finding, Status, require_green
 from mlops_foundation.plan.models import Foundation
+from mlops_foundation.usecases import check_network
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -56,6 +57,8 @@ def require(workspaces: Sequence[Workspace]) -> None:
     """
     require_living(workspaces)
     require_green("the accounts are not ready; nothing was changed", accounts_report(workspaces))
+    for each in workspaces:
+        check_network.require_imported(each)
 
 
 def require_living(workspaces: Sequence[Workspace], persona: str = "") -> None:
