@@ -96,10 +96,17 @@ def test_codeartifact_is_not_in_every_region() -> None:
     assert plan({**account_set, "region": "eu-west-3"})
 
 
-def test_importing_a_vpc_is_not_in_this_version() -> None:
+def test_a_stage_may_import_its_vpc() -> None:
     vpc = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"], "security_group_id": "sg-12345678"}
-    (reason,) = reasons({"accounts": FOUR, "stages": {"dev": {"network": {"import": vpc}}}})
-    assert "not in this version" in reason
+    (only,) = plan({"accounts": FOUR, "stages": {"dev": {"network": {"import": vpc}}}}).sets
+    assert only.foundation("dev").stacks[0].name == "network"
+
+
+def test_an_execution_role_is_imported_in_dev_only() -> None:
+    vpc = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}
+    vpc["execution_role_arn"] = f"arn:aws:iam::{'4' * 12}:role/studio"
+    reason = reasons({"accounts": FOUR, "stages": {"prod": {"network": {"import": vpc}}}})
+    assert reason == ["an execution role is imported where no Studio is"]
 
 
 def test_every_reason_is_said_at_once() -> None:

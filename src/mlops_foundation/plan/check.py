@@ -95,14 +95,6 @@ def _own_settings(account_set: AccountSet, foundation: Foundation, stage: Stage)
 
 def _imported(account_set: AccountSet, foundation: Foundation, stage: Stage) -> Iterator[Problem]:
     imported = account_set.settings(stage).network.imported
-    if imported:
-        yield Problem(
-            what="importing an existing VPC is not in this version",
-            where=f"sets.{account_set.name}.stages.{stage}.network.import",
-            got=imported.vpc_id,
-            expected="a VPC made by the platform",
-            fix="remove it",
-        )
     if imported and imported.execution_role_arn and "dev" not in foundation.environments:
         yield Problem(
             what="an execution role is imported where no Studio is",

@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from mlops_foundation.config.network import ImportedVpc
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import acknowledge
 from mlops_foundation.constructs.parameters import publish, publish_list
@@ -28,6 +29,9 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
     """Build the network of one account."""
     stack = FoundationStack(scope, context)
     network = context.network
+    if network.imported:
+        _publish_imported(stack, context, network.imported)
+        return stack
     vpc = ec2.Vpc(
         stack,
         "Vpc",
@@ -52,7 +56,20 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
     return stack
 
 
-def _workload_group(stack: FoundationStack, vpc: ec2.Vpc) -> ec2.SecurityGroup:
+def _publish_imported(stack: FoundationStack, context: StackContext, imported: ImportedVpc) -> None:
+    """Say where an existing VPC is; nothing of it is changed, and only a group that it lacks is made."""
+    group_id = imported.security_group_id
+    if group_id is None:
+        # One zone stands for all: the group asks the VPC for nothing but its id.
+        zones = [f"{context.region}a"]
+        vpc = ec2.Vpc.from_vpc_attributes(stack, "Imported", vpc_id=imported.vpc_id, availability_zones=zones)
+        group_id = _workload_group(stack, vpc).security_group_id
+    publish(stack, "VpcId", VPC_ID, imported.vpc_id)
+    publish_list(stack, "PrivateSubnetIds", PRIVATE_SUBNET_IDS, imported.private_subnet_ids)
+    publish(stack, "SecurityGroupId", WORKLOAD_SECURITY_GROUP_ID, group_id)
+
+
+def _workload_group(stack: FoundationStack, vpc: ec2.IVpc) -> ec2.SecurityGroup:
     """Studio apps, builds and jobs: they talk to one another and out over HTTPS."""
     group = ec2.SecurityGroup(
         stack, "Workloads", vpc=vpc, description="Studio, builds and jobs", allow_all_outbound=False

@@ -26,7 +26,8 @@ class Builds(Construct):
         self._names = names
         self._storage = storage
         self._subnets = read_list(self, "PrivateSubnets", PRIVATE_SUBNET_IDS)
-        self._security_group = read(self, "SecurityGroup", WORKLOAD_SECURITY_GROUP_ID)
+        own_group = read(self, "SecurityGroup", WORKLOAD_SECURITY_GROUP_ID)
+        self._security_groups = [own_group, *names.context.extra_security_group_ids]
         self.build = self._project("build", roles.build, "buildspec.yml", self._training())
         self.synth = self._project("synth", roles.deploy_build, "buildspec.yml", self._deployment())
         self.scan = self._project("scan", roles.deploy_build, "buildspec.scan.yml", self._deployment())
@@ -59,7 +60,7 @@ class Builds(Construct):
             "ARTIFACT_BUCKET": storage.artifact_bucket.bucket_name,
             "ARTIFACT_KMS_KEY_ARN": storage.artifact_key.key_arn,
             "SUBNET_IDS": cdk.Fn.join(",", self._subnets),
-            "SECURITY_GROUP_IDS": self._security_group,
+            "SECURITY_GROUP_IDS": ",".join(self._security_groups),
         }
 
     def _deployment(self) -> dict[str, str]:
@@ -120,5 +121,5 @@ class Builds(Construct):
         return codebuild.CfnProject.VpcConfigProperty(
             vpc_id=read(self, "VpcId", VPC_ID) if vpc_id is None else vpc_id.value_as_string,  # type: ignore[attr-defined]
             subnets=self._subnets,
-            security_group_ids=[self._security_group],
+            security_group_ids=self._security_groups,
         )
