@@ -14,6 +14,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from mlops_foundation.core import node
+from mlops_foundation.core.caches import cache_folder
 from mlops_foundation.core.errors import DeployError
 
 _LOCK = files("mlops_foundation.aws") / "cdk"
@@ -26,19 +27,13 @@ def version() -> str:
     return str(package["dependencies"]["aws-cdk"])
 
 
-def cache_folder() -> Path:
-    """Return the user's cache folder of the product."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mlops-foundation"
-
-
 def install() -> Path:
     """Return the CLI's script, installing it when it is not there yet.
 
     Raises:
         DeployError: When npm cannot install it.
     """
-    folder = cache_folder() / f"aws-cdk-{version()}"
+    folder = cache_folder(f"aws-cdk-{version()}")
     script = folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
     if script.exists():
         return script

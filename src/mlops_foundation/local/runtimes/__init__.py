@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mlops_foundation.core import caches
+
 LOCKS: Final = Path(__file__).parent
 PYTHON_VERSION: Final = "3.11"
 _REGISTRY_URI: Final = re.compile(
@@ -83,8 +85,7 @@ def find(image_uri: str) -> str:
 
 def cache_folder() -> Path:
     """Return where environments are kept: shared by all local clouds of this user."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "mlops-foundation" / "runtimes"
+    return caches.cache_folder("runtimes")
 
 
 class Runtimes:

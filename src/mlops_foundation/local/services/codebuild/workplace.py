@@ -6,7 +6,6 @@ next one are compiled already, which is most of the time a short build takes. A 
 
 import fcntl
 import itertools
-import os
 import shutil
 import subprocess
 import tempfile
@@ -14,12 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from mlops_foundation.core.caches import cache_folder
+
 Spawn = Callable[[str, Callable[[], None]], None]
-
-
-def caches() -> Path:
-    """Return the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 class Workplace:
@@ -39,7 +35,7 @@ class Workplace:
     @classmethod
     def take(cls) -> "Workplace":
         """Take the first free place; what an interrupted build left there is removed."""
-        base = caches() / "mlops-foundation" / "builds" / "work"
+        base = cache_folder("builds", "work")
         base.mkdir(parents=True, exist_ok=True)
         for number in itertools.count(1):
             lock = (base / f"{number}.lock").open("wb")
