@@ -6,7 +6,6 @@ and kept in the user's cache under the hash of what it is made from, so that a c
 
 import fcntl
 import hashlib
-import os
 import re
 import shutil
 import subprocess
