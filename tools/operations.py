@@ -47,7 +47,9 @@ def _lines() -> Iterator[str]:
     yield f"| our services | {_list(ours)} |"
     yield f"| the EC2 API, since ministack has no type for them | {_list(ec2_types.TYPES)} |"
     yield f"| ministack, with the rights in `type_actions.py` | {_list(from_table)} |"
-    yield f"| nothing is called, so nothing is asked | {_list([*type_actions._WITHOUT_ACTIONS, 'Custom::*'])} |"  # noqa: SLF001
+    custom = ["AWS::CloudFormation::CustomResource", "Custom::*"]
+    yield f"| the function behind it, which really runs; with the right to invoke it | {_list(custom)} |"
+    yield f"| nothing is called, so nothing is asked | {_list(type_actions._WITHOUT_ACTIONS)} |"  # noqa: SLF001
     yield from ("", "### Images", "", "| of | images |", "|---|---|")
     yield f"| jobs and models | {_list(runtimes.known())} |"
     yield f"| builds | {_list(images.IMAGES)} |"

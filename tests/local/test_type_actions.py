@@ -128,9 +128,16 @@ def test_a_type_that_nobody_can_speak_for_is_refused_by_name() -> None:
     assert raised.value.code == "NotSupportedException"
 
 
-@pytest.mark.parametrize("name", ["AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle", "Custom::Seed"])
+@pytest.mark.parametrize("name", ["AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"])
 def test_what_calls_nothing_needs_nothing(name: str) -> None:
     assert checks("create", name) == []
+
+
+@pytest.mark.parametrize("verb", ["create", "update", "delete"])
+def test_a_custom_resource_needs_the_right_to_invoke_its_function(verb: str) -> None:
+    arn = "arn:aws:lambda:eu-west-1:111111111111:function:seed"
+    (found,) = checks(verb, "Custom::Seed", ServiceToken=arn)
+    assert (found.action, found.resource) == ("lambda:InvokeFunction", arn)
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -61,7 +61,14 @@ PINNED = {
         "VpcPublicSubnet3SubnetBE12F0B6",
     },
     "targets": {"BoundaryEA298153", "EndpointKeyC77719DF"},
-    "studio": {"Domain", "Key961B73FD", "Usersdatascientist31A533B8", "Usersdsadmin5EEE8824", "UsersleadFA0D8672"},
+    "studio": {
+        "Domain",
+        "Key961B73FD",
+        "TemplatesSwitchLog777D92AD",
+        "Usersdatascientist31A533B8",
+        "Usersdsadmin5EEE8824",
+        "UsersleadFA0D8672",
+    },
     "catalog": {"Portfolio856A4190", "Product896941B4"},
 }
 

@@ -96,7 +96,7 @@ class _Loader(yaml.SafeLoader):
         """Read one node with what is below it."""
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise _too_deep(self.peek_event().start_mark)  # type: ignore[no-untyped-call]  PyYAML has no types here
+            raise _too_deep(self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node

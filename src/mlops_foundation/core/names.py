@@ -165,6 +165,11 @@ class PlatformNames:
         """Role of Studio's apps, in dev."""
         return f"{self.prefix}-studio-execution-{region}"
 
+    @property
+    def templates_function(self) -> str:
+        """Function, and its role, that turns SageMaker's own project templates on or off, in dev."""
+        return f"{self.prefix}-studio-project-templates"
+
     def project(self, name: str) -> "ProjectNames":
         """Return the names of one project."""
         return ProjectNames(self.prefix, name)

@@ -136,7 +136,8 @@ def _account_of(access_key_id: str) -> str | None:
         return access_key_id
     session = sts._sessions.get(access_key_id)
     if session is not None:
-        return str(session["AccountId"])
+        # The sessions that functions run with say their account in their ARN only.
+        return str(session.get("AccountId") or session["Arn"].split(":")[4])
     found: str | None = iam_evaluator.find_iam_access_key_account(access_key_id)
     return found
 

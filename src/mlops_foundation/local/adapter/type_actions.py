@@ -223,8 +223,7 @@ TYPES: Mapping[str, TypeActions] = {
     ),
 }  # fmt: skip
 
-_WITHOUT_ACTIONS = ("AWS::CDK::Metadata", "AWS::CloudFormation::CustomResource",
-                    "AWS::CloudFormation::WaitCondition",
+_WITHOUT_ACTIONS = ("AWS::CDK::Metadata", "AWS::CloudFormation::WaitCondition",
                     "AWS::CloudFormation::WaitConditionHandle")  # fmt: skip
 
 
@@ -243,13 +242,20 @@ def checks_for(
     Raises:
         ServiceError: When the type is in no table: nobody can say what it would need.
     """
-    if resource_type in _WITHOUT_ACTIONS or resource_type.startswith("Custom::"):
+    if resource_type in _WITHOUT_ACTIONS:
+        return
+    if resource_type == "AWS::CloudFormation::CustomResource" or resource_type.startswith("Custom::"):
+        yield Check("lambda:InvokeFunction", properties["ServiceToken"])
         return
     found = TYPES.get(resource_type)
     if found is None:
         raise ServiceError(
             "NotSupportedException", f"{resource_type} is not supported by the local cloud: its actions are not known"
         )
+    yield from _checks_of(found, verb, properties, place, previous)
+
+
+def _checks_of(found: TypeActions, verb: str, properties: Json, place: Place, previous: Json | None) -> Iterator[Check]:
     properties = properties | {"Tags": _own_tags(properties)}
     arn = found.resource(properties, place)
     context = _context(found, properties) if verb != "delete" else {}

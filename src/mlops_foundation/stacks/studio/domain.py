@@ -17,15 +17,9 @@ _KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 """People's files outlive the stack; a deployment that fails at the start leaves nothing behind."""
 
 
-def domain(stack: FoundationStack, context: StackContext, execution_role_arn: str) -> sagemaker.CfnDomain:
-    """Make the domain and its profiles.
-
-    Args:
-        stack: Where.
-        context: What it is built from.
-        execution_role_arn: Role of Studio's apps.
-    """
-    key = kms.Key(
+def studio_key(stack: FoundationStack, context: StackContext) -> kms.Key:
+    """Make the key of the domain's files."""
+    return kms.Key(
         stack,
         "Key",
         description="Studio's file system and volumes",
@@ -33,6 +27,17 @@ def domain(stack: FoundationStack, context: StackContext, execution_role_arn: st
         alias=f"alias/{context.names.prefix}-studio",
         removal_policy=_KEPT,
     )
+
+
+def domain(stack: FoundationStack, context: StackContext, key: kms.Key, execution_role_arn: str) -> sagemaker.CfnDomain:
+    """Make the domain and its profiles.
+
+    Args:
+        stack: Where.
+        context: What it is built from.
+        key: Encrypts its files.
+        execution_role_arn: Role of Studio's apps.
+    """
     security_groups = [parameters.read(stack, "SecurityGroupId", WORKLOAD_SECURITY_GROUP_ID)]
     if context.network.imported:
         security_groups += context.network.imported.extra_security_group_ids

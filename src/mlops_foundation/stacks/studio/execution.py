@@ -8,6 +8,7 @@ def statements(scope: ExecutionScope) -> list[Statement]:
     """Return the rights of Studio's deployment."""
     names = scope.names
     execution = scope.iam(f"role{names.role_path}{names.studio_execution_role(scope.region)}")
+    switch = scope.iam(f"role{names.role_path}{names.templates_function}")
     people = [
         persona_role(persona, scope.region, scope.account) for persona in PERSONAS if persona != "platform-engineer"
     ]
@@ -37,7 +38,8 @@ def statements(scope: ExecutionScope) -> list[Statement]:
             [scope.iam(studio_linked_role)],
             {"StringEquals": {"iam:AWSServiceName": "sagemaker.amazonaws.com"}},
         ),
-        roles([execution, *(scope.iam(f"role/{role}") for role in people)]),
+        *_templates_switch(scope),
+        roles([execution, switch, *(scope.iam(f"role/{role}") for role in people)]),
         pass_role(scope.imported_execution_role_arn or execution, "sagemaker.amazonaws.com"),
         *keys(scope, f"alias/{names.prefix}-studio"),
         # Studio's file system is encrypted on behalf of who makes the domain.
@@ -48,4 +50,44 @@ def statements(scope: ExecutionScope) -> list[Statement]:
             {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
         parameters(scope, f"{names.role_path}role/*", names.domain_id_parameter),
+    ]
+
+
+def _templates_switch(scope: ExecutionScope) -> list[Statement]:
+    names = scope.names
+    function = scope.arn("lambda", f"function:{names.templates_function}")
+    logs = scope.arn("logs", f"log-group:/aws/lambda/{names.templates_function}")
+    actions = (
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:InvokeFunction",
+        "lambda:ListTags",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+    )
+    log_actions = (
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+    )
+    bucket = names.asset_bucket(scope.account, scope.region)
+    return [
+        may("Function", actions, [function]),
+        may("FunctionCode", ["s3:GetObject"], [f"arn:aws:s3:::{bucket}/*"]),
+        may("FunctionLog", log_actions, [logs, f"{logs}:*"]),
+        may("FindLogs", ["logs:DescribeLogGroups"], ["*"], scope.in_region),
+        may(
+            "HandOverToLambda",
+            ["iam:PassRole"],
+            [scope.iam(f"role{names.role_path}{names.templates_function}")],
+            {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
     ]

@@ -13,8 +13,9 @@ from mlops_foundation.constructs.nag import acknowledge_wildcards
 from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.core.names import persona_role
 from mlops_foundation.stacks.studio import personas
-from mlops_foundation.stacks.studio.domain import domain
+from mlops_foundation.stacks.studio.domain import domain, studio_key
 from mlops_foundation.stacks.studio.signin import administrator, trust
+from mlops_foundation.stacks.studio.templates_switch import templates_switch
 
 _PERSONAS: Final[dict[Persona, tuple[str, str, Callable[[StackContext], list[iam.PolicyStatement]]]]] = {
     "data-scientist": ("DataScientist", "Builds models", personas.data_scientist),
@@ -32,7 +33,10 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
     names = context.names
     roles = {persona: _persona_role(stack, context, persona) for persona in _PERSONAS}
     execution_role_arn = context.imported_execution_role_arn or _execution_role(stack, context).role_arn
-    made = domain(stack, context, execution_role_arn)
+    key = studio_key(stack, context)
+    made = domain(stack, context, key, execution_role_arn)
+    users = [roles[persona].role_arn for persona in ("admin", "data-scientist", "lead")]
+    templates_switch(stack, context, key, [*users, execution_role_arn])
     for name, persona, arn in (
         ("DataScientist", "data-scientist", roles["data-scientist"].role_arn),
         ("Lead", "lead", roles["lead"].role_arn),

@@ -6,7 +6,8 @@
 | ``pipelines/`` | definitions, expressions and the executor, which calls the other operations as the pipeline's role |
 | ``registry/`` | model package groups, their policies, versions and approval |
 | ``hosting/`` | models, endpoint configurations, endpoints and their model servers |
-| ``studio.py``, ``projects.py``, ``tags.py`` | domains and profiles; projects from Service Catalog; tags |
+| ``studio.py``, ``tags.py`` | domains and profiles; tags |
+| ``projects.py``, ``project_templates.py`` | projects from Service Catalog; the switch of SageMaker's own templates |
 | ``types.py`` | the CloudFormation types, which call the operations |
 """
 
@@ -24,6 +25,7 @@ from mlops_foundation.local.services.sagemaker.jobs.processing import (
 from mlops_foundation.local.services.sagemaker.jobs.training import TRAINING_JOB, TrainingOperations, TrainingRun
 from mlops_foundation.local.services.sagemaker.machine import Machine
 from mlops_foundation.local.services.sagemaker.pipelines.operations import PipelineOperations
+from mlops_foundation.local.services.sagemaker.project_templates import ProjectTemplateOperations
 from mlops_foundation.local.services.sagemaker.projects import ProjectOperations
 from mlops_foundation.local.services.sagemaker.studio import StudioOperations
 from mlops_foundation.local.services.sagemaker.tags import TagOperations
@@ -37,6 +39,7 @@ class SageMaker(
     EndpointOperations,
     StudioOperations,
     ProjectOperations,
+    ProjectTemplateOperations,
     TagOperations,
 ):
     """The service, put together from its groups of operations."""

@@ -13,6 +13,7 @@ PRODUCT: Final = "product"
 ARTIFACT: Final = "artifact"
 ASSOCIATION: Final = "association"
 PRINCIPAL: Final = "principal"
+SHARE: Final = "accepted-share"
 CONSTRAINT: Final = "constraint"
 PROVISIONED: Final = "provisioned"
 RECORD: Final = "record"
@@ -72,6 +73,10 @@ class CatalogService(Service):
     def portfolio(self, scope: Scope, key: str) -> Json:
         """Return the record of a portfolio."""
         return self.found(scope, PORTFOLIO, key, "Portfolio")
+
+    def accessible_portfolio(self, scope: Scope, key: str) -> Json:
+        """Return the record of a portfolio of the account, or of one that it has accepted."""
+        return self.records.get(scope, SHARE, key) or self.portfolio(scope, key)
 
     def product(self, scope: Scope, request: Json, id_key: str = "ProductId", name_key: str = "ProductName") -> Json:
         """Return the product that a request names by id or by name."""

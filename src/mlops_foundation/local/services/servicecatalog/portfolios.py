@@ -119,7 +119,7 @@ class PortfolioOperations(CatalogService):
     @operation(resource=on_portfolio())
     def associate_principal_with_portfolio(self, call: Call, request: Json) -> Json:
         """Give a role, a user or a pattern of names access to a portfolio."""
-        self.portfolio(call.scope, request["PortfolioId"])
+        self.accessible_portfolio(call.scope, request["PortfolioId"])
         record = {key: request[key] for key in ("PortfolioId", "PrincipalARN", "PrincipalType")}
         self.records.put(call.scope, PRINCIPAL, f"{record['PortfolioId']}|{record['PrincipalARN']}", record)
         return {}
@@ -127,14 +127,14 @@ class PortfolioOperations(CatalogService):
     @operation(resource=on_portfolio())
     def disassociate_principal_from_portfolio(self, call: Call, request: Json) -> Json:
         """Take the access away."""
-        self.portfolio(call.scope, request["PortfolioId"])
+        self.accessible_portfolio(call.scope, request["PortfolioId"])
         self.records.pop(call.scope, PRINCIPAL, f"{request['PortfolioId']}|{request['PrincipalARN']}")
         return {}
 
     @operation(resource=on_portfolio())
     def list_principals_for_portfolio(self, call: Call, request: Json) -> Json:
         """List who has access to a portfolio."""
-        self.portfolio(call.scope, request["PortfolioId"])
+        self.accessible_portfolio(call.scope, request["PortfolioId"])
         records = self.records.all(call.scope, PRINCIPAL)
         mine = [item for item in records if item["PortfolioId"] == request["PortfolioId"]]
         return {"Principals": [{key: item[key] for key in ("PrincipalARN", "PrincipalType")} for item in mine]}

@@ -9,11 +9,17 @@ from mlops_foundation.local.services.servicecatalog.constraints import Constrain
 from mlops_foundation.local.services.servicecatalog.portfolios import PortfolioOperations
 from mlops_foundation.local.services.servicecatalog.products import ProductOperations
 from mlops_foundation.local.services.servicecatalog.provisioning import ProvisioningOperations
+from mlops_foundation.local.services.servicecatalog.shares import ShareOperations
 from mlops_foundation.local.services.servicecatalog.types import RESOURCE_TYPES
 
 
 class ServiceCatalog(
-    PortfolioOperations, ProductOperations, ConstraintOperations, BrowsingOperations, ProvisioningOperations
+    PortfolioOperations,
+    ShareOperations,
+    ProductOperations,
+    ConstraintOperations,
+    BrowsingOperations,
+    ProvisioningOperations,
 ):
     """Portfolios, products and what was provisioned from them."""
 
