@@ -17,6 +17,14 @@ from mlops_foundation.usecases.init import Answers, write_config
 from mlops_foundation.usecases.synth import Synthesized, synth
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep end-to-end tests that share a platform on one worker, in their order: ``pytest -n 2 --dist loadgroup``."""
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            shared = "platform" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("platform" if shared else item.path.stem))
+
+
 @dataclass(frozen=True)
 class Assembly:
     """A synthesized assembly and everything in it that CloudFormation gets."""
