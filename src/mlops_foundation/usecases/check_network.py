@@ -157,7 +157,8 @@ def _shared(config: Config, set_plan: SetPlan, foundation: Foundation, vpc: Vpc)
     return config.vpc_of(config.account_set(set_plan.name), vpc.shared_endpoints.owner)
 
 
-def _imported(workspace: Workspace, place: Place, imported: ImportedVpc, role: str) -> list[Finding]:
+def _imported(workspace: Workspace, place: Place, imported: ImportedVpc, persona: str) -> list[Finding]:
+    role = workspace.role(place.stages[0], persona)
     client = workspace.sessions.client("ec2", place.account, role)
     with aws_errors(f"VPC {imported.vpc_id} of {place.account}"):
         view = aws_network.describe(client, imported)
