@@ -10,12 +10,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import boto3
 import pytest
 
-from mlops_foundation.aws.sessions import Keys, ProfileSource, Sessions, caller
+from mlops_foundation.aws.sessions import Keys, ProfileSource, Sessions
 from mlops_foundation.core.arns import Region
-from mlops_foundation.core.errors import AccessDenied, DeployError
+from mlops_foundation.core.errors import AccessDenied
 
 DEV, PROD = "222222222222", "444444444444"
 REGION = Region("eu-west-1")
@@ -180,12 +179,3 @@ def test_a_child_process_gets_no_variable_without_a_value() -> None:
         "AWS_ENDPOINT_URL": "http://localhost:1",
     }
     assert sessions.environment(DEV, "lead")["AWS_SESSION_TOKEN"] == "token"
-
-
-@pytest.mark.usefixtures("profiles")
-def test_who_acts_is_told_and_an_endpoint_that_is_silent_is_an_error(sts: str) -> None:
-    profile = boto3.session.Session(profile_name="mlops-dev")
-    assert caller(profile.client("sts")) == f"arn:aws:iam::{DEV}:user/me"
-    silent = profile.client("sts", endpoint_url="http://127.0.0.1:9")
-    with pytest.raises(DeployError, match="AWS does not answer"):
-        caller(silent)

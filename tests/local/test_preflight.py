@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from conftest import CloudUnderTest
 from mlops_foundation.aws.sessions import Keys, Sessions
 from mlops_foundation.core import clock
 from mlops_foundation.core.errors import AccessDenied, PlanError
@@ -24,7 +23,7 @@ Fleet = Callable[..., list[Workspace]]
 
 
 @pytest.fixture
-def fleet(cloud: CloudUnderTest, tmp_path: Path) -> Fleet:
+def fleet(cloud: Any, tmp_path: Path) -> Fleet:
     """Workspaces of a configuration with these sets; sections beside them by name."""
 
     def make(*sets: dict[str, Any], source: Any = None, **sections: Any) -> list[Workspace]:
@@ -38,7 +37,7 @@ def fleet(cloud: CloudUnderTest, tmp_path: Path) -> Fleet:
 
 
 @pytest.fixture
-def four(cloud: CloudUnderTest) -> dict[str, str]:
+def four(cloud: Any) -> dict[str, str]:
     """Four accounts that no other test uses."""
     return {environment: cloud.new_account() for environment in ("governance", "dev", "preprod", "prod")}
 
@@ -47,9 +46,7 @@ def wrong(findings: tuple[Finding, ...]) -> list[Finding]:
     return [each for each in findings if each.status != "ok"]
 
 
-def remember(
-    cloud: CloudUnderTest, home: str, prefix: str, name: str, accounts: dict[str, str], region: str = REGION
-) -> None:
+def remember(cloud: Any, home: str, prefix: str, name: str, accounts: dict[str, str], region: str = REGION) -> None:
     """Write the record that a bootstrap writes."""
     value = json.dumps({"set": name, "region": region, "accounts": accounts})
     cloud.client("ssm", home).put_parameter(Name=f"/mlops-foundation/{prefix}", Type="String", Value=value)
@@ -66,7 +63,7 @@ def test_empty_accounts_are_ready(fleet: Fleet, four: dict[str, str]) -> None:
 
 
 def test_a_set_that_is_gone_from_the_configuration_is_asked_about(
-    cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]
+    cloud: Any, fleet: Fleet, four: dict[str, str]
 ) -> None:
     gone = {**four, "dev": cloud.new_account()}
     remember(cloud, four["governance"], "teamb", "team-b", gone)
@@ -80,7 +77,7 @@ def test_a_set_that_is_gone_from_the_configuration_is_asked_about(
 
 
 def test_an_account_that_is_gone_from_its_set_is_asked_about_and_one_more_is_not(
-    cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]
+    cloud: Any, fleet: Fleet, four: dict[str, str]
 ) -> None:
     remember(cloud, four["governance"], "mlops", "team", {**four, "prod": four["preprod"]})
     preflight.require_living(fleet({"name": "team", "accounts": four}))
@@ -89,14 +86,14 @@ def test_an_account_that_is_gone_from_its_set_is_asked_about_and_one_more_is_not
     assert {problem.got for problem in raised.value.problems} == {four["preprod"]}
 
 
-def test_a_living_set_stays_in_its_region(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+def test_a_living_set_stays_in_its_region(cloud: Any, fleet: Fleet, four: dict[str, str]) -> None:
     remember(cloud, four["governance"], "mlops", "team", four, region="eu-west-2")
     with pytest.raises(PlanError) as raised:
         preflight.require_living(fleet({"name": "team", "accounts": four}))
     assert "another region" in raised.value.problems[0].what
 
 
-def test_another_platform_with_the_same_prefix(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+def test_another_platform_with_the_same_prefix(cloud: Any, fleet: Fleet, four: dict[str, str]) -> None:
     template = {
         "Parameters": {"TrustedPrincipals": {"Type": "String", "Default": "arn:aws:iam::999999999999:role/other"}},
         "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
@@ -109,7 +106,7 @@ def test_another_platform_with_the_same_prefix(cloud: CloudUnderTest, fleet: Fle
     assert "999999999999" in finding.got
 
 
-def test_names_that_somebody_else_has_taken(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+def test_names_that_somebody_else_has_taken(cloud: Any, fleet: Fleet, four: dict[str, str]) -> None:
     role = persona_role("data-scientist", REGION, four["dev"])
     trust = {"Version": "2012-10-17", "Statement": []}
     cloud.client("iam", four["dev"]).create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
@@ -121,7 +118,7 @@ def test_names_that_somebody_else_has_taken(cloud: CloudUnderTest, fleet: Fleet,
     assert [(each.check, each.got) for each in found] == [("names", f"role {role}"), ("names", f"bucket {bucket}")]
 
 
-def test_quotas_and_overlapping_addresses(cloud: CloudUnderTest, fleet: Fleet, four: dict[str, str]) -> None:
+def test_quotas_and_overlapping_addresses(cloud: Any, fleet: Fleet, four: dict[str, str]) -> None:
     ec2 = cloud.client("ec2", four["dev"])
     ec2.create_vpc(CidrBlock="10.0.0.0/24")
     for index in range(5 - len(ec2.describe_vpcs()["Vpcs"])):
@@ -145,7 +142,7 @@ class OneUser:
         return self._keys
 
 
-def test_a_caller_without_the_rights(cloud: CloudUnderTest, fleet: Fleet, account: str) -> None:
+def test_a_caller_without_the_rights(cloud: Any, fleet: Fleet, account: str) -> None:
     iam = cloud.client("iam", account)
     iam.create_user(UserName="intern")
     reading = [
