@@ -92,6 +92,17 @@ def test_the_boundary_lets_them(private_assembly: Any) -> None:
     assert "codeartifact" not in prod
 
 
+def test_data_scientists_and_studio_install_from_it_too(private_assembly: Any) -> None:
+    resources = private_assembly.stack("mlops-studio-dev")["Resources"]
+    readers = {
+        each["Properties"]["RoleName"]
+        for each in resources.values()
+        if each["Type"] == "AWS::IAM::Role" and "codeartifact:ReadFromRepository" in json.dumps(each)
+    }
+    people = {f"eu-west-1-{name}-222222222222" for name in ("datascientist", "lead-datascientist")}
+    assert readers == {*people, "mlops-studio-execution-eu-west-1"}
+
+
 def test_there_is_no_nat_gateway(private_assembly: Any) -> None:
     for stage in ("dev", "preprod", "prod"):
         types = {each["Type"] for each in private_assembly.stack(f"mlops-network-{stage}")["Resources"].values()}

@@ -9,6 +9,7 @@ Approval is separated: versions and preprod are approved by the lead, production
 from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
+from mlops_foundation.constructs.packages import read_platform_packages
 from mlops_foundation.constructs.policies import IN_A_PROJECT, allow, deny, deny_other_projects
 from mlops_foundation.stacks.studio.approvals import (
     approve_stage,
@@ -193,6 +194,7 @@ def studio_execution(context: StackContext) -> list[iam.PolicyStatement]:
     """Studio's own apps and spaces, reading, and code; never an approval."""
     return [
         *studio_apps(context),
+        *read_platform_packages(context),
         *read_machine_learning(context),
         *code(context),
         *watch(context),
@@ -204,6 +206,7 @@ def studio_execution(context: StackContext) -> list[iam.PolicyStatement]:
 
 def _working(context: StackContext) -> list[iam.PolicyStatement]:
     return [
+        *read_platform_packages(context),
         *read_machine_learning(context),
         *read_delivery(context),
         *watch(context),

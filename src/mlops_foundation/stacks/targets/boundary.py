@@ -7,6 +7,7 @@ denies what no project may ever do: approve its own model, reach another project
 from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
+from mlops_foundation.constructs.packages import read_platform_packages
 from mlops_foundation.constructs.policies import PROJECT_TAG, PROJECT_TAGS, allow, deny, deny_other_projects
 
 _SAGEMAKER = (
@@ -42,7 +43,7 @@ _NETWORK_INTERFACES = (
 
 def project_boundary(context: StackContext) -> list[iam.PolicyStatement]:
     """Return the statements of the permissions boundary in the context's account."""
-    return [*_data(context), *_services(context), *_packages(context), *_never()]
+    return [*_data(context), *_services(context), *read_platform_packages(context), *_never()]
 
 
 def _accounts(context: StackContext) -> list[str]:
@@ -142,32 +143,6 @@ def _services(context: StackContext) -> list[iam.PolicyStatement]:
             {"StringEquals": {"iam:PassedToService": ["sagemaker.amazonaws.com", "codebuild.amazonaws.com"]}},
         ),
         allow("Self", ["iam:GetRole"], [f"arn:aws:iam::{context.account}:role{path}*"]),
-    ]
-
-
-def _packages(context: StackContext) -> list[iam.PolicyStatement]:
-    """What builds need of the package index, which is in dev."""
-    packages, prefix = context.config.packages, context.names.prefix
-    if not packages.private or "dev" not in context.foundation.stages:
-        return []
-    domain = packages.domain_name(prefix)
-    repository = f"repository/{domain}/{packages.repository_name(prefix)}"
-    return [
-        allow(
-            "Packages",
-            [
-                "codeartifact:GetAuthorizationToken",
-                "codeartifact:GetRepositoryEndpoint",
-                "codeartifact:ReadFromRepository",
-            ],
-            [context.arn("codeartifact", f"domain/{domain}"), context.arn("codeartifact", repository)],
-        ),
-        allow(
-            "PackageToken",
-            ["sts:GetServiceBearerToken"],
-            ["*"],
-            {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
-        ),
     ]
 
 

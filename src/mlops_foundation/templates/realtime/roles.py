@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_foundation.constructs.nag import acknowledge_wildcards
+from mlops_foundation.constructs.packages import read_packages
 from mlops_foundation.constructs.policies import allow
 from mlops_foundation.core.names import STAGES
 from mlops_foundation.templates.realtime.names import Names
@@ -103,18 +104,13 @@ class Roles(Construct):
         return self._network() if self._names.context.builds_in_vpc else []
 
     def _packages(self) -> list[iam.PolicyStatement]:
-        """What a build needs to read the platform's package index; the token itself knows no resource."""
+        """Builds install from the platform's package index, where there is one."""
         packages = self._names.context.packages
         if packages is None:
             return []
-        repository = self._names.arn("codeartifact", f"repository/{packages.domain}/{packages.repository}")
-        domain = self._names.arn("codeartifact", f"domain/{packages.domain}")
-        to_codeartifact = {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
-        return [
-            allow("PackageToken", ["codeartifact:GetAuthorizationToken"], [domain]),
-            allow("Packages", ["codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"], [repository]),
-            allow("BearerToken", ["sts:GetServiceBearerToken"], ["*"], to_codeartifact),
-        ]
+        arn = self._names.arn
+        repository = arn("codeartifact", f"repository/{packages.domain}/{packages.repository}")
+        return read_packages(arn("codeartifact", f"domain/{packages.domain}"), repository)
 
     def _source(self, repository: str) -> iam.PolicyStatement:
         actions = [
