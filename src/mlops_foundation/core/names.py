@@ -27,6 +27,8 @@ PORTFOLIO: Final = "MLOps Foundation project templates"
 VPC_ID: Final = "/vpc/id"
 PRIVATE_SUBNET_IDS: Final = "/vpc/subnets/private/ids"
 WORKLOAD_SECURITY_GROUP_ID: Final = "/vpc/sg/id"
+WORKLOAD_SECURITY_GROUP_IDS: Final = "/vpc/sg/ids"
+"""The workloads' own group first, then those of an imported VPC that workloads join beside it."""
 
 PLATFORM_RECORDS: Final = "/mlops-foundation/"
 """SSM path, in the accounts that deploy, with one record of every platform that is deployed from there."""
@@ -47,6 +49,11 @@ PERSONAS: Final = {
 def persona_role(persona: str, region: str, account: str) -> str:
     """Return the name of a persona's role, ``<region>-<persona>-<account>``."""
     return f"{region}-{PERSONAS[persona]}-{account}"
+
+
+def studio_domain(region: str) -> str:
+    """Return the name of the Studio domain, ``<region>-studio-domain``."""
+    return f"{region}-studio-domain"
 
 
 def role_arn(account: str, name: str, path: str = "/") -> str:

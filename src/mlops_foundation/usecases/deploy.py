@@ -10,7 +10,7 @@ from mlops_foundation.aws import deploy as cdk
 from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import ConfigError, DeployError, FoundationError
 from mlops_foundation.plan import SetPlan
-from mlops_foundation.usecases import check_network, preflight
+from mlops_foundation.usecases import check_network, check_studio, preflight
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.synth import current
 from mlops_foundation.usecases.workspace import Workspace
@@ -75,6 +75,7 @@ def deploy(
     preflight.require_living(workspaces, "platform-engineer")
     for each in workspaces:
         check_network.require_imported(each)
+        check_studio.require_unchanged(each)
     made = current(config_file, assembly_folder(config_file))
 
     def run(each: _Run) -> None:

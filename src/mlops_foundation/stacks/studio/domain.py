@@ -11,7 +11,7 @@ from mlops_foundation.config.studio import DOMAIN_ADMIN_PROFILE, StudioUser
 from mlops_foundation.constructs import parameters
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.stack import FoundationStack
-from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_ID
+from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_ID, studio_domain
 
 _KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 """People's files outlive the stack; a deployment that fails at the start leaves nothing behind."""
@@ -45,7 +45,7 @@ def domain(stack: FoundationStack, context: StackContext, key: kms.Key, executio
     made = sagemaker.CfnDomain(
         stack,
         "Domain",
-        domain_name=f"{context.region}-studio-domain",
+        domain_name=studio_domain(context.region),
         auth_mode=context.config.studio.auth_mode.upper(),
         app_network_access_type="VpcOnly",
         vpc_id=parameters.read(stack, "VpcId", VPC_ID),
