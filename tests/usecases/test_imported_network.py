@@ -152,6 +152,19 @@ def test_bad_ids_are_one_clear_finding(company: Company, changes: dict[str, Any]
     assert finding["fix"]
 
 
+def test_a_role_for_studio_has_to_let_sagemaker_take_it(company: Company) -> None:
+    iam = company.client("iam")
+    found = {}
+    for name, service in (("studio-apps", "sagemaker.amazonaws.com"), ("other", "ec2.amazonaws.com")):
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=name, Path="/company/", AssumeRolePolicyDocument=document)["Role"]
+        company.configure(execution_role_arn=role["Arn"])
+        found[name] = [each["what"] for each in company.red()]
+    company.configure()
+    assert found == {"studio-apps": [], "other": ["Studio's role does not let SageMaker take it"]}
+
+
 def test_without_the_cloud_nothing_is_known(company: Company) -> None:
     done = company.mlops("check", "network", "--json", "--state-dir", "nowhere")
     assert done.returncode == 3
