@@ -47,10 +47,20 @@ def test_one_platform_engineer_for_all_sets_of_a_governance_account() -> None:
     assert "PlatformEngineer" in policies(config, plan, 0, "governance")
     assert "PlatformEngineer" not in policies(config, plan, 1, "governance")
     engineer = policies(config, plan, 0, "governance")["PlatformEngineer"]["Properties"]
-    (statement,) = engineer["Policies"][0]["PolicyDocument"]["Statement"]
+    statement, reading = engineer["Policies"][0]["PolicyDocument"]["Statement"]
     assert "arn:aws:iam::222222222222:role/cdk-one-deploy-role-222222222222-eu-west-1" in statement["Resource"]
     assert "arn:aws:iam::555555555555:role/cdk-two-deploy-role-555555555555-eu-west-1" in statement["Resource"]
     assert not any("cfn-exec-role" in arn for arn in statement["Resource"])
+    assert reading["Action"] == ["ssm:GetParametersByPath"]
+
+
+def test_who_deploys_writes_down_its_platforms() -> None:
+    config, plan = two_sets()
+    for index, prefix in enumerate(("one", "two")):
+        record = policies(config, plan, index, "governance")["Record"]["Properties"]
+        assert record["Name"] == f"/mlops-foundation/{prefix}"
+        assert json.loads(record["Value"])["accounts"] == dict(plan.sets[index].accounts)
+        assert "Record" not in policies(config, plan, index, "dev")
 
 
 def test_who_signs_in_as_platform_engineer_is_in_the_configuration() -> None:

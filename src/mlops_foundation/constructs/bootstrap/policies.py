@@ -139,8 +139,10 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
         for kind in _ASSUMED
     ]
     records = f"arn:aws:ssm:{foundation.region}:{foundation.account}:parameter{PLATFORM_RECORDS.rstrip('/')}"
+    reading = may("Records", ["ssm:GetParametersByPath"], [records, f"{records}/*"])
     return {
         "Type": "AWS::IAM::Role",
+        "Metadata": _acknowledged(_wildcards([reading]), "One record for each platform that this account deploys."),
         "Properties": {
             "RoleName": persona_role("platform-engineer", foundation.region, foundation.account),
             "Description": "Deploys the platform to all accounts, through the roles of the CDK",
@@ -152,7 +154,7 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
                         "Version": "2012-10-17",
                         "Statement": [
                             may("CdkRoles", ["sts:AssumeRole"], cdk_roles),
-                            may("Records", ["ssm:GetParametersByPath"], [records, f"{records}/*"]),
+                            reading,
                         ],
                     },
                 }
