@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,6 +121,13 @@ def broken_structures(draw: st.DrawFn, whole: Any) -> str:
                 parent[draw(st.text(max_size=12))] = draw(values)
             case _:
                 parent.append(draw(values))
+    return written(draw, broken)
+
+
+def written(draw: st.DrawFn, broken: Any) -> str:
+    """The text of a structure: JSON for a list, which only accounts.json is, else YAML."""
+    if isinstance(broken, list):
+        return json.dumps(broken, default=str, indent=draw(st.sampled_from([None, 1, "\t"])))
     return yaml.dump(broken, allow_unicode=draw(st.booleans()), default_flow_style=draw(st.sampled_from([None, True])))
 
 

@@ -73,3 +73,17 @@ tags:
   CostCenter: "0000"
 """
 """Every section, with two sets; its two files of users stand beside it."""
+
+ACCOUNTS = """\
+[
+    {
+        "SET_NAME": "first-example",
+        "DEV_ACCOUNT": "222222222222",
+        "PREPROD_ACCOUNT": "333333333333",
+        "PROD_ACCOUNT": "444444444444",
+        "DEPLOYMENT_REGION": "eu-west-1",
+        "CREATE_SM_DOMAIN": "True"
+    }
+]
+"""
+"""``accounts.json`` of AWS's sample."""

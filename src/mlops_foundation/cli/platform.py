@@ -1,7 +1,8 @@
 """``mlops init``, ``plan``, ``synth`` and ``config``: from the configuration to the templates."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -9,6 +10,7 @@ from mlops_foundation.cli import output
 from mlops_foundation.cli.options import CONFIG_FILE, ConfigOption, JsonOption
 
 if TYPE_CHECKING:
+    from mlops_foundation.plan import Plan
     from mlops_foundation.usecases.init import Answers
 
 init_app = typer.Typer()
@@ -17,19 +19,26 @@ synth_app = typer.Typer()
 config_app = typer.Typer(no_args_is_help=True)
 
 
-@init_app.command(epilog="Examples: mlops init --yes | mlops init -c team/mlops.yaml | mlops init --yes --force")
+@init_app.command(
+    epilog="Examples: mlops init --yes | mlops init -c team/mlops.yaml | mlops init --from accounts.json --yes"
+)
 def init(
     config: ConfigOption = CONFIG_FILE,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the example ids and ask nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    accounts: Annotated[
+        Path | None,
+        typer.Option("--from", help="Take the sets of accounts from an accounts.json of AWS's multi-account sample."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write mlops.yaml with a comment for every key, and its schema for editors beside it."""
-    from mlops_foundation.usecases.init import Answers, check_free, write_config  # noqa: PLC0415
+    from mlops_foundation.usecases.init import Answers, check_free, from_accounts, write_config  # noqa: PLC0415
 
     check_free(config, force=force)
-    answers = Answers() if yes else _ask()
+    given = from_accounts(accounts) if accounts else Answers()
+    answers = given if yes else _ask(given)
     written = write_config(config, answers, force=force)
     if json:
         output.as_json(written.as_dict())
@@ -39,10 +48,8 @@ def init(
     output.say("next: mlops plan")
 
 
-def _ask() -> "Answers":
-    """Ask for every answer, with the example as its default."""
-    from mlops_foundation.usecases.init import Answers  # noqa: PLC0415
-
+def _ask(given: "Answers") -> "Answers":
+    """Ask for every answer, with the one that is given as its default."""
     questions = {
         "prefix": "Prefix of all names",
         "region": "Region",
@@ -55,18 +62,28 @@ def _ask() -> "Answers":
         "lead_data_scientists": "Lead data scientists, by commas",
         "cost_center": "Cost center",
     }
-    example = vars(Answers())
-    return Answers(**{name: typer.prompt(text, default=example[name]) for name, text in questions.items()})
+    if given.imported:
+        questions = {name: text for name, text in questions.items() if name not in {"dev", "preprod", "prod"}}
+    default = vars(given)
+    return replace(given, **{name: typer.prompt(text, default=default[name]) for name, text in questions.items()})
 
 
-@plan_app.command(epilog="Examples: mlops plan | mlops plan --json | mlops plan --compare old/mlops.yaml")
+@plan_app.command(
+    epilog="Examples: mlops plan | mlops plan --json | mlops plan --cost | mlops plan --compare old/mlops.yaml"
+)
 def plan(
     config: ConfigOption = CONFIG_FILE,
     *,
     compare: Annotated[Path | None, typer.Option(help="Show what changes against another configuration.")] = None,
+    cost: Annotated[bool, typer.Option("--cost", help="Show what each account costs in a month without use.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show which stacks each account gets, in the order of deployment."""
+    if cost:
+        from mlops_foundation.cli.cost import show_cost  # noqa: PLC0415
+
+        show_cost(config, compare, as_json=json)
+        return
     from mlops_foundation.usecases.plan import load_and_plan  # noqa: PLC0415
 
     _, planned = load_and_plan(config)
@@ -80,6 +97,11 @@ def plan(
         if not changes:
             output.say("no change")
         return
+    _tree(planned)
+
+
+def _tree(planned: "Plan") -> None:
+    """Draw the accounts of every set with their stacks."""
     for each in planned.sets:
         root = output.branch(None, f"set {each.name}", f"prefix {each.prefix}", style="bold")
         for foundation in each.foundations:
@@ -141,3 +163,23 @@ def config_schema() -> None:
     from mlops_foundation.config import json_schema  # noqa: PLC0415
 
     output.as_json(json_schema())
+
+
+@config_app.command("credentials", epilog="Examples: mlops config credentials | mlops config credentials --form keys")
+def config_credentials(
+    config: ConfigOption = CONFIG_FILE,
+    *,
+    form: Annotated[
+        Literal["sso", "keys"], typer.Option(help="Sign-in with IAM Identity Center, or access keys.")
+    ] = "sso",
+    json: JsonOption = False,
+) -> None:
+    """Print a profile for each account, with places to fill in, for ~/.aws; nothing is written and no key is known."""
+    from mlops_foundation.usecases.plan import load_and_plan  # noqa: PLC0415
+    from mlops_foundation.usecases.sign_in import credentials_template  # noqa: PLC0415
+
+    text = credentials_template(load_and_plan(config)[1], form)
+    if json:
+        output.as_json({"form": form, "template": text})
+        return
+    output.say(text)

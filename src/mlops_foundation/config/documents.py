@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from mlops_foundation.config import yaml_nodes
 from mlops_foundation.core.errors import ConfigError, Problem
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+MadeT = TypeVar("MadeT")
 
 _UNION_TAGS: Final = {"scalar", "list", "mapping", "[key]"}
 _SHOWN_VALUE_MAX: Final = 80
@@ -54,7 +54,9 @@ def read_text(path: Path, missing: Problem) -> str:
         raise ConfigError(what, missing.where, str(path), "a file that you may read", f"look at {path}") from error
 
 
-def read(text: str, file: str, fix: str, root: type = Mapping) -> tuple[yaml_nodes.Document, list[Problem]]:
+def read(
+    text: str, file: str, fix: str, root: type | tuple[type, ...] = Mapping
+) -> tuple[yaml_nodes.Document, list[Problem]]:
     """Read YAML.
 
     Args:
@@ -85,8 +87,8 @@ def read(text: str, file: str, fix: str, root: type = Mapping) -> tuple[yaml_nod
 
 
 def checked(
-    document: yaml_nodes.Document, file: str, model: type[ModelT], validate: Callable[[Any], ModelT]
-) -> tuple[ModelT | None, list[Problem]]:
+    document: yaml_nodes.Document, file: str, model: type[BaseModel], validate: Callable[[Any], MadeT]
+) -> tuple[MadeT | None, list[Problem]]:
     """Check a document against its model.
 
     Args:

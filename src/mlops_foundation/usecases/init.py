@@ -1,15 +1,20 @@
 """Write a first ``mlops.yaml``: commented, checked before it is written, with its JSON Schema beside it."""
 
+import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Final
 
-from mlops_foundation.config import json_schema, load_text
+from mlops_foundation.config import json_schema, legacy_accounts, load_text
+from mlops_foundation.config.legacy_accounts import LegacySet
 from mlops_foundation.config.schema import SCHEMA_FILE
 from mlops_foundation.core.errors import ConfigError
+
+_PREFIX_MAX: Final = 10
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Answers:
     data_scientists: str = "data-scientist"
     lead_data_scientists: str = "lead"
     cost_center: str = "0000"
+    imported: tuple[LegacySet, ...] = ()
+    """Sets of accounts of an ``accounts.json``, instead of dev, preprod and prod above."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,22 @@ class Initialized:
     def as_dict(self) -> dict[str, Any]:
         """Return the paths as JSON data."""
         return {"config": str(self.config), "schema": str(self.schema)}
+
+
+def from_accounts(path: Path) -> Answers:
+    """Return the answers that an ``accounts.json`` of AWS's multi-account sample gives; the others are the example's.
+
+    Without ``constants.py`` beside it there is no governance account: each account deploys itself.
+
+    Args:
+        path: The JSON file.
+
+    Raises:
+        ConfigError: With every problem found in it.
+    """
+    found = legacy_accounts.read(path)
+    region = found.region or next((each.region for each in found.sets if each.region), None) or Answers.region
+    return Answers(region=region, governance=found.governance or "", imported=found.sets)
 
 
 def check_free(path: Path, *, force: bool) -> None:
@@ -78,9 +101,44 @@ def render(answers: Answers) -> str:
     values = vars(answers) | {
         "data_scientists": _flow_list(answers.data_scientists),
         "lead_data_scientists": _flow_list(answers.lead_data_scientists),
+        "people": answers.governance or "111111111111",
         "schema": SCHEMA_FILE,
+        "sets": "\n".join(_sets(answers)),
     }
     return template.substitute(values)
+
+
+def _sets(answers: Answers) -> Iterator[str]:
+    """Yield the lines of the sets; several from one ``accounts.json`` share governance, so each gets a prefix."""
+    if not answers.imported:
+        yield "  - name: default"
+        yield from _accounts(answers.governance, answers.dev, answers.preprod, answers.prod)
+    taken: set[str] = set()
+    for each in answers.imported:
+        yield f"  - name: {each.name}"
+        if len(answers.imported) > 1:
+            yield f"    prefix: {_prefix(each.name, taken)}"
+        if each.region not in {None, answers.region}:
+            yield f"    region: {each.region}"
+        yield from _accounts(answers.governance, each.dev, each.preprod, each.prod)
+
+
+def _accounts(governance: str, dev: str, preprod: str, prod: str) -> Iterator[str]:
+    yield "    accounts:"
+    if governance:
+        yield f'      governance: "{governance}" # where the platform engineer signs in; deploys the others'
+    yield f'      dev: "{dev}" # Studio, the catalog, the projects with their pipelines'
+    yield f'      preprod: "{preprod}"'
+    yield f'      prod: "{prod}"'
+
+
+def _prefix(name: str, taken: set[str]) -> str:
+    """Return a prefix made from a set's name, which no set before has."""
+    plain = name.replace("-", "")[:_PREFIX_MAX]
+    numbered = (f"{plain[: _PREFIX_MAX - len(str(number))]}{number}" for number in itertools.count(2))
+    found = plain if plain not in taken else next(each for each in numbered if each not in taken)
+    taken.add(found)
+    return found
 
 
 def _flow_list(names: str) -> str:
