@@ -39,11 +39,20 @@ def statements_in(value: Any) -> Iterator[dict[str, Any]]:
                 yield from statements_in(item)
 
 
+Templates = list[tuple[str, dict[str, Any]]]
+
+
 @pytest.fixture(scope="module")
-def statements(assembly: Any) -> list[Found]:
+def templates(assembly: Any, private_assembly: Any) -> Templates:
+    """Every template of the example, and of a platform without internet, with their paths."""
+    return [*assembly.templates(), *private_assembly.templates()]
+
+
+@pytest.fixture(scope="module")
+def statements(templates: Templates) -> list[Found]:
     return [
         Found(f"{path} {name}", each["Type"], statement)
-        for path, template in assembly.templates()
+        for path, template in templates
         for name, each in template["Resources"].items()
         for statement in statements_in(each.get("Properties", {}))
     ]
@@ -60,8 +69,8 @@ def test_there_are_policies_in_every_kind_of_template(statements: list[Found]) -
     assert len(statements) > 300
 
 
-def test_no_aws_managed_policy_is_attached(assembly: Any) -> None:
-    for path, template in assembly.templates():
+def test_no_aws_managed_policy_is_attached(templates: Templates) -> None:
+    for path, template in templates:
         text = json.dumps(template["Resources"])
         assert "FullAccess" not in text, path
         assert "AdministratorAccess" not in text, path
@@ -108,8 +117,8 @@ def test_no_principal_is_a_whole_account_or_everybody(allowed: list[Found]) -> N
         assert "aws:PrincipalArn" in json.dumps(found.statement.get("Condition", {})), found
 
 
-def test_the_trust_of_every_role_is_narrowed(assembly: Any) -> None:
-    for path, template in assembly.templates():
+def test_the_trust_of_every_role_is_narrowed(templates: Templates) -> None:
+    for path, template in templates:
         for name, each in template["Resources"].items():
             if each["Type"] != "AWS::IAM::Role":
                 continue
@@ -145,8 +154,8 @@ def test_cloudformation_makes_roles_below_known_names_only(allowed: list[Found])
             assert named.match(resource), found
 
 
-def test_managed_policies_fit(assembly: Any) -> None:
-    for path, template in assembly.templates():
+def test_managed_policies_fit(templates: Templates) -> None:
+    for path, template in templates:
         for name, each in template["Resources"].items():
             if each["Type"] == "AWS::IAM::ManagedPolicy":
                 length = len(json.dumps(each["Properties"]["PolicyDocument"], separators=(",", ":")))
