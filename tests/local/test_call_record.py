@@ -86,6 +86,16 @@ def test_what_is_not_signed_is_nobodys(database: Database) -> None:
     assert services(made) == {"git-codecommit": 1}
 
 
+def test_a_header_of_any_bytes_is_no_trouble(database: Database) -> None:
+    made = record(database)
+    scope = request("BUILD", "s3")
+    scope["headers"] = [
+        (b"authorization", b"AWS4-HMAC-SHA256 Credential=\xff\xfe/20261121/eu-west-1/\xff/aws4_request")
+    ]
+    made.request(scope)
+    assert made.all() == []
+
+
 def test_it_is_there_after_a_restart_and_goes_on_counting(database: Database) -> None:
     made = record(database)
     for _ in range(3):

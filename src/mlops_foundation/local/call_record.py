@@ -59,10 +59,10 @@ class CallRecord:
         found = _SIGNED.search(header) or _PRESIGNED.search(scope.get("query_string", b""))
         if found is None:
             return
-        session = self._session(found[1].decode())
+        session = self._session(found[1].decode("latin-1"))
         if session is None:
             return
-        name = found[3].decode()
+        name = found[3].decode("latin-1")
         runtime = name == "sagemaker" and scope["path"].endswith("/invocations")
         self._note(session, "sagemaker.runtime" if runtime else _ENDPOINTS.get(name, name))
 
