@@ -185,7 +185,7 @@ def test_what_the_local_cloud_has_seen_is_asked_for_too() -> None:
 
 def test_a_planned_network_of_tiny_subnets_has_no_room_for_its_endpoints() -> None:
     own = StageNetwork.model_validate({"cidr": "10.0.0.0/24", "subnet_masks": {"private": 28}})
-    network = Network().resolved("dev", own, StageNetwork())
+    network = Network().resolved("dev", own, StageNetwork(), REGION)
     assert "addresses" in {each.check for each in red(planned(network, REGION, None))}
 
 
@@ -203,13 +203,13 @@ def test_every_call_has_a_reason() -> None:
     ("nat", "provider", "green"), [(1, "public", True), (0, "codeartifact", True), (0, "public", False)]
 )
 def test_the_planned_network(nat: int, provider: str, green: bool) -> None:
-    network = Network(nat_gateways=nat).resolved("dev", StageNetwork(), StageNetwork())
+    network = Network(nat_gateways=nat).resolved("dev", StageNetwork(), StageNetwork(), REGION)
     place = replace(PLACE, workloads=workloads(("dev",), provider))  # type: ignore[arg-type]
     assert (red(planned(network, REGION, None), place) == []) is green
 
 
 def test_shared_endpoints_are_those_of_their_owner() -> None:
-    lean = Network(nat_gateways=0, endpoints=("s3",)).resolved("dev", StageNetwork(), StageNetwork())
-    rich = Network(nat_gateways=0).resolved("prod", StageNetwork(), StageNetwork())
+    lean = Network(nat_gateways=0, endpoints=("s3",)).resolved("dev", StageNetwork(), StageNetwork(), REGION)
+    rich = Network(nat_gateways=0).resolved("prod", StageNetwork(), StageNetwork(), REGION)
     assert red(planned(lean, REGION, None))
     assert red(planned(lean, REGION, rich)) == []

@@ -154,7 +154,7 @@ class Config(Section):
     def vpc_of(self, account_set: AccountSet, environment: Environment) -> Vpc:
         """Return an environment's network: its own settings, else dev's, else the global ones."""
         own, dev = account_set.settings(environment).network, account_set.settings("dev").network
-        return self.network.resolved(environment, own, dev)
+        return self.network.resolved(environment, own, dev, self.region_of(account_set))
 
     def tags_of(self, account_set: AccountSet, environment: Environment) -> Mapping[str, str]:
         """Return the tags in an environment's account: global ones, dev's over them, its own over both."""

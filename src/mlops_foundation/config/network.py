@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from mlops_foundation.config.base import Section, shape
-from mlops_foundation.config.endpoints import ENDPOINTS, EndpointName
+from mlops_foundation.config.endpoints import GATEWAY, EndpointName, available
 from mlops_foundation.config.fields import Cidr, RoleArn, Zone, invalid, once, vpc_cidr
 from mlops_foundation.core.names import STAGES, Environment
 
@@ -181,6 +181,11 @@ class Vpc(Section):
         """Number of private subnets: one in each zone, or those that are imported."""
         return len(self.imported.private_subnet_ids) if self.imported else self.az_count
 
+    @property
+    def interface_endpoints(self) -> tuple[EndpointName, ...]:
+        """The endpoints that cost by the hour: all but the gateway."""
+        return tuple(name for name in self.endpoints if name != GATEWAY)
+
 
 class Network(Section):
     """The VPCs of dev, preprod and prod; a stage's own settings are below ``sets``."""
@@ -194,8 +199,8 @@ class Network(Section):
     """How many availability zones (the account's first ones), or their names."""
     nat_gateways: NatGateways = 1
     """0 means no internet: packages then come from a private index."""
-    endpoints: Endpoints = tuple(ENDPOINTS)
-    """Services that are reached without leaving the VPC."""
+    endpoints: Endpoints | None = None
+    """Services that are reached without leaving the VPC; all that the region has when left out."""
     flow_logs: FlowLogs = FlowLogs()
     subnet_masks: SubnetMasks | None = None
     """Sizes of the subnets."""
@@ -209,13 +214,14 @@ class Network(Section):
         quarters = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=2))
         return str(quarters[_QUARTERS.index(environment)])
 
-    def resolved(self, environment: Environment, own: StageNetwork, fallback: StageNetwork) -> Vpc:
+    def resolved(self, environment: Environment, own: StageNetwork, fallback: StageNetwork, region: str) -> Vpc:
         """Return an environment's network.
 
         Args:
             environment: Whose.
             own: Its own settings.
             fallback: Dev's; a block of addresses and an import belong to one account and are never taken from there.
+            region: Where, for the endpoints that there are.
         """
 
         def chosen(key: str) -> Any:  # noqa: ANN401  each key has a type of its own
@@ -227,8 +233,9 @@ class Network(Section):
         return Vpc(
             cidr="" if own.imported else own.cidr or self.vpc_cidr(environment),
             azs=chosen("azs"),
-            nat_gateways=chosen("nat_gateways"),
-            endpoints=chosen("endpoints"),
+            # Governance's VPC holds endpoints that others use; nothing runs in it.
+            nat_gateways=0 if environment == "governance" else chosen("nat_gateways"),
+            endpoints=available(region) if chosen("endpoints") is None else chosen("endpoints"),
             flow_logs=chosen("flow_logs"),
             subnet_masks=chosen("subnet_masks"),
             imported=own.imported,

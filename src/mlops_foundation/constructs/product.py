@@ -46,7 +46,6 @@ class ProductContext:
         seeds: The archives of the template's seed folders, by the name its ``TemplateSpec`` gives them.
         subnet_count: Number of private subnets, because an SSM list is a token.
         packages: The platform's package index, None where builds use the public one.
-        extra_security_group_ids: Further groups of builds and jobs, in an imported VPC.
     """
 
     prefix: str
@@ -59,7 +58,6 @@ class ProductContext:
     seeds: Mapping[str, SeedArchive]
     subnet_count: int
     packages: PackageIndex | None = None
-    extra_security_group_ids: tuple[str, ...] = ()
 
     @property
     def names(self) -> PlatformNames:
@@ -85,7 +83,6 @@ class ProductContext:
 
 def product_context(context: StackContext, seeds: Mapping[str, SeedArchive]) -> ProductContext:
     """Return the context of one set's products, from that of the catalog in dev."""
-    imported = context.network.imported
     return ProductContext(
         prefix=context.names.prefix,
         region=context.region,
@@ -97,7 +94,6 @@ def product_context(context: StackContext, seeds: Mapping[str, SeedArchive]) -> 
         seeds=seeds,
         subnet_count=context.network.private_subnet_count,
         packages=_packages(context),
-        extra_security_group_ids=imported.extra_security_group_ids if imported else (),
     )
 
 

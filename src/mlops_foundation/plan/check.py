@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from mlops_foundation.config.models import AccountSet, Config, StageSettings
-from mlops_foundation.config.network import Vpc
 from mlops_foundation.config.packages import CODEARTIFACT_REGIONS
 from mlops_foundation.core.errors import PlanError, Problem
 from mlops_foundation.core.names import (
@@ -14,6 +13,7 @@ from mlops_foundation.core.names import (
     Stage,
     persona_role,
 )
+from mlops_foundation.plan.check_vpcs import check_vpcs
 from mlops_foundation.plan.models import Foundation, Plan, SetPlan
 
 STACK_NAME_MAX = 128
@@ -38,25 +38,11 @@ def check(config: Config, plan: Plan) -> None:
 def _stages(config: Config, each: SetPlan) -> Iterator[Problem]:
     account_set = config.account_set(each.name)
     for foundation in each.foundations:
-        if foundation.stages:
-            yield from _network(config.vpc_of(account_set, foundation.name), f"set {each.name}, {foundation.name}")
         for stage in foundation.stages:
             yield from _own_settings(account_set, foundation, stage)
             yield from _imported(account_set, foundation, stage)
+    yield from check_vpcs(config, each)
     yield from _package_index(config, each)
-
-
-def _network(vpc: Vpc, where: str) -> Iterator[Problem]:
-    if vpc.imported:
-        return
-    if vpc.nat_gateways > vpc.az_count:
-        yield Problem(
-            what="there are more NAT gateways than availability zones",
-            where=where,
-            got=f"{vpc.nat_gateways} in {vpc.az_count}",
-            expected="at most one NAT gateway for each zone",
-            fix=f"set nat_gateways to {vpc.az_count} or less",
-        )
 
 
 def _package_index(config: Config, each: SetPlan) -> Iterator[Problem]:

@@ -72,6 +72,11 @@ class _Checker:
         return Finding(check, self.place.stage, self.place.account, status, what, got, expected, fix)
 
 
+def check_addresses(place: Place, view: NetworkView) -> list[Finding]:
+    """Return whether the private subnets have room for everything that runs in them."""
+    return list(_addresses(_Checker(place, view)))
+
+
 def _ids(at: _Checker) -> Iterator[Finding]:
     for missing, kind in at.view.missing.items():
         yield at.found(

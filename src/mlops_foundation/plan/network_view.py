@@ -6,13 +6,12 @@ from typing import Final, Literal
 
 from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.config.network import Vpc
+from mlops_foundation.plan.addresses import RESERVED, address_plan
 
 ANYWHERE: Final = "0.0.0.0/0"
 ALL_PROTOCOLS: Final = "-1"
 PLANNED: Final = "planned"
 """In the place of an id that is not known before the deployment."""
-_RESERVED: Final = 5
-"""AWS keeps the first four addresses of a subnet and its last one."""
 
 
 @dataclass(frozen=True)
@@ -148,17 +147,10 @@ def planned(vpc: Vpc, region: str, shared: Vpc | None) -> NetworkView:
 
 
 def _free(cidr: str) -> int:
-    return ipaddress.IPv4Network(cidr).num_addresses - _RESERVED
+    return ipaddress.IPv4Network(cidr).num_addresses - RESERVED
 
 
 def _private_subnets(vpc: Vpc) -> list[tuple[str, str]]:
-    """Return zone and block of each private subnet; without masks the VPC is cut as the CDK cuts it."""
+    """Return zone and block of each private subnet."""
     zones = [f"zone {number + 1}" for number in range(vpc.azs)] if isinstance(vpc.azs, int) else list(vpc.azs)
-    block = ipaddress.IPv4Network(vpc.cidr)
-    if vpc.subnet_masks:
-        mask = vpc.subnet_masks.private
-    else:
-        parts = 2 * len(zones)
-        mask = block.prefixlen + (parts - 1).bit_length()
-    blocks = block.subnets(new_prefix=mask)
-    return [(zone, str(part)) for zone, part in zip(zones, blocks, strict=False)]
+    return list(zip(zones, address_plan(vpc).private, strict=True))

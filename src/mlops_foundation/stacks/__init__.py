@@ -5,7 +5,13 @@ Adding one is a folder with a builder and a line here.
 
 from typing import Final
 
-from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, STAGES, VPC_ID, WORKLOAD_SECURITY_GROUP_ID
+from mlops_foundation.core.names import (
+    PRIVATE_SUBNET_IDS,
+    STAGES,
+    VPC_ID,
+    WORKLOAD_SECURITY_GROUP_ID,
+    WORKLOAD_SECURITY_GROUP_IDS,
+)
 from mlops_foundation.plan.models import StackSpec
 
 STACKS: Final[tuple[StackSpec, ...]] = (
@@ -16,7 +22,7 @@ STACKS: Final[tuple[StackSpec, ...]] = (
         builder="mlops_foundation.stacks.network.stack:build",
         execution="mlops_foundation.stacks.network.execution:statements",
         config_section="network",
-        exports=(VPC_ID, PRIVATE_SUBNET_IDS, WORKLOAD_SECURITY_GROUP_ID),
+        exports=(VPC_ID, PRIVATE_SUBNET_IDS, WORKLOAD_SECURITY_GROUP_ID, WORKLOAD_SECURITY_GROUP_IDS),
     ),
     StackSpec(
         name="targets",

@@ -1,134 +1,93 @@
-"""The VPC that everything runs in: private subnets for workloads, public ones for NAT, endpoints for AWS services."""
+"""The network of one account: a VPC that is made, or word of one that is imported.
 
-from aws_cdk import RemovalPolicy
+What other stacks need of it they read from SSM: the VPC, its private subnets, and the workloads' security groups.
+"""
+
+from collections.abc import Sequence
+
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlops_foundation.config.network import ImportedVpc
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.constructs.nag import acknowledge
 from mlops_foundation.constructs.parameters import publish, publish_list
 from mlops_foundation.constructs.stack import FoundationStack
-from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_ID
-from mlops_foundation.stacks.network.endpoints import add_endpoints
-
-_RETENTION = {
-    30: logs.RetentionDays.ONE_MONTH,
-    60: logs.RetentionDays.TWO_MONTHS,
-    90: logs.RetentionDays.THREE_MONTHS,
-    180: logs.RetentionDays.SIX_MONTHS,
-    365: logs.RetentionDays.ONE_YEAR,
-    731: logs.RetentionDays.TWO_YEARS,
-}
+from mlops_foundation.core.names import (
+    PRIVATE_SUBNET_IDS,
+    VPC_ID,
+    WORKLOAD_SECURITY_GROUP_ID,
+    WORKLOAD_SECURITY_GROUP_IDS,
+)
+from mlops_foundation.plan.addresses import address_plan
+from mlops_foundation.stacks.network.endpoint_policies import Passage
+from mlops_foundation.stacks.network.endpoints import add_gateway, add_interfaces
+from mlops_foundation.stacks.network.flow_logs import add_flow_logs
+from mlops_foundation.stacks.network.security import let_in, workload_group
 
 
 def build(scope: Construct, context: StackContext) -> FoundationStack:
     """Build the network of one account."""
     stack = FoundationStack(scope, context)
-    network = context.network
-    if network.imported:
-        _publish_imported(stack, context, network.imported)
-        return stack
-    vpc = ec2.Vpc(
+    if context.network.imported:
+        _imported(stack, context, context.network.imported)
+    else:
+        _made(stack, context)
+    return stack
+
+
+def _made(stack: FoundationStack, context: StackContext) -> None:
+    vpc = _vpc(stack, context)
+    workloads = workload_group(stack, vpc)
+    add_gateway(context, vpc)
+    if context.network.interface_endpoints:
+        group, _ = add_interfaces(stack, context, vpc, Passage(context, [context.foundation]), private_dns=True)
+        let_in(stack, "EndpointsIn", group, workloads, "Workloads to AWS services")
+    add_flow_logs(stack, context, vpc)
+    subnets = [subnet.subnet_id for subnet in (*vpc.private_subnets, *vpc.isolated_subnets)]
+    _publish(stack, vpc.vpc_id, subnets, [workloads.security_group_id])
+
+
+def _vpc(stack: FoundationStack, context: StackContext) -> ec2.Vpc:
+    """Make the VPC; without NAT it has no public subnet and no internet gateway."""
+    network, masks = context.network, address_plan(context.network).masks
+    isolated, egress = ec2.SubnetType.PRIVATE_ISOLATED, ec2.SubnetType.PRIVATE_WITH_EGRESS
+    subnets = [
+        ec2.SubnetConfiguration(
+            name="Private", subnet_type=egress if network.nat_gateways else isolated, cidr_mask=masks.private
+        )
+    ]
+    if network.nat_gateways:
+        public = ec2.SubnetType.PUBLIC
+        subnets.append(
+            ec2.SubnetConfiguration(
+                name="Public", subnet_type=public, cidr_mask=masks.public, map_public_ip_on_launch=False
+            )
+        )
+    return ec2.Vpc(
         stack,
         "Vpc",
         ip_addresses=ec2.IpAddresses.cidr(network.cidr),
         max_azs=network.az_count,
         nat_gateways=network.nat_gateways,
         restrict_default_security_group=False,
-        subnet_configuration=[
-            ec2.SubnetConfiguration(name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-            ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False),
-        ],
+        subnet_configuration=subnets,
     )
-    workloads = _workload_group(stack, vpc)
-    add_endpoints(stack, context, vpc, workloads)
-    if network.flow_logs.enabled:
-        _flow_logs(stack, context, vpc)
-    else:
-        acknowledge(vpc, "AwsSolutions-VPC7", "Flow logs are switched off in mlops.yaml.")
-    publish(stack, "VpcId", VPC_ID, vpc.vpc_id)
-    publish_list(stack, "PrivateSubnetIds", PRIVATE_SUBNET_IDS, [subnet.subnet_id for subnet in vpc.private_subnets])
-    publish(stack, "SecurityGroupId", WORKLOAD_SECURITY_GROUP_ID, workloads.security_group_id)
-    return stack
 
 
-def _publish_imported(stack: FoundationStack, context: StackContext, imported: ImportedVpc) -> None:
+def _imported(stack: FoundationStack, context: StackContext, imported: ImportedVpc) -> None:
     """Say where an existing VPC is; nothing of it is changed, and only a group that it lacks is made."""
     group_id = imported.security_group_id
     if group_id is None:
         # One zone stands for all: the group asks the VPC for nothing but its id.
         zones = [f"{context.region}a"]
         vpc = ec2.Vpc.from_vpc_attributes(stack, "Imported", vpc_id=imported.vpc_id, availability_zones=zones)
-        group_id = _workload_group(stack, vpc).security_group_id
-    publish(stack, "VpcId", VPC_ID, imported.vpc_id)
-    publish_list(stack, "PrivateSubnetIds", PRIVATE_SUBNET_IDS, imported.private_subnet_ids)
-    publish(stack, "SecurityGroupId", WORKLOAD_SECURITY_GROUP_ID, group_id)
+        group_id = workload_group(stack, vpc).security_group_id
+    groups = [group_id, *imported.extra_security_group_ids]
+    _publish(stack, imported.vpc_id, imported.private_subnet_ids, groups)
 
 
-def _workload_group(stack: FoundationStack, vpc: ec2.IVpc) -> ec2.SecurityGroup:
-    """Studio apps, builds and jobs: they talk to one another and out over HTTPS."""
-    group = ec2.SecurityGroup(
-        stack, "Workloads", vpc=vpc, description="Studio, builds and jobs", allow_all_outbound=False
-    )
-    group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS services and package indexes over TLS")
-    # Rules of their own resources, because a group cannot name itself; add_ingress_rule would put the set's name into
-    # their logical ids.
-    among = "Workloads among themselves: distributed jobs and the file system of Studio"
-    ec2.CfnSecurityGroupIngress(
-        stack,
-        "WorkloadsIn",
-        group_id=group.security_group_id,
-        source_security_group_id=group.security_group_id,
-        ip_protocol="-1",
-        description=among,
-    )
-    ec2.CfnSecurityGroupEgress(
-        stack,
-        "WorkloadsOut",
-        group_id=group.security_group_id,
-        destination_security_group_id=group.security_group_id,
-        ip_protocol="-1",
-        description=among,
-    )
-    return group
-
-
-def _flow_logs(stack: FoundationStack, context: StackContext, vpc: ec2.Vpc) -> None:
-    log_group_name = f"/{context.names.prefix}/vpc-flow-logs"
-    key = kms.Key(
-        stack,
-        "FlowLogKey",
-        description="VPC flow logs",
-        enable_key_rotation=True,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    key.grant_encrypt_decrypt(
-        iam.ServicePrincipal(
-            f"logs.{context.region}.amazonaws.com",
-            conditions={
-                "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": context.arn("logs", f"log-group:{log_group_name}")}
-            },
-        )
-    )
-    group = logs.LogGroup(
-        stack,
-        "FlowLogGroup",
-        log_group_name=log_group_name,
-        encryption_key=key,
-        retention=_RETENTION[context.network.flow_logs.retention_days],
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    role = iam.Role(
-        stack,
-        "FlowLogRole",
-        role_name=f"{context.names.prefix}-flow-logs-{context.region}",
-        path=context.names.role_path,
-        assumed_by=iam.ServicePrincipal(
-            "vpc-flow-logs.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": context.account}}
-        ),
-    )
-    vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
+def _publish(stack: FoundationStack, vpc_id: str, subnet_ids: Sequence[str], group_ids: Sequence[str]) -> None:
+    publish(stack, "VpcId", VPC_ID, vpc_id)
+    publish_list(stack, "PrivateSubnetIds", PRIVATE_SUBNET_IDS, subnet_ids)
+    publish(stack, "SecurityGroupId", WORKLOAD_SECURITY_GROUP_ID, group_ids[0])
+    publish_list(stack, "SecurityGroupIds", WORKLOAD_SECURITY_GROUP_IDS, group_ids)

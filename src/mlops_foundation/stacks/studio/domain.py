@@ -11,7 +11,7 @@ from mlops_foundation.config.studio import DOMAIN_ADMIN_PROFILE, StudioUser
 from mlops_foundation.constructs import parameters
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.stack import FoundationStack
-from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_ID, studio_domain
+from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_IDS, studio_domain
 
 _KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 """People's files outlive the stack; a deployment that fails at the start leaves nothing behind."""
@@ -38,9 +38,6 @@ def domain(stack: FoundationStack, context: StackContext, key: kms.Key, executio
         key: Encrypts its files.
         execution_role_arn: Role of Studio's apps.
     """
-    security_groups = [parameters.read(stack, "SecurityGroupId", WORKLOAD_SECURITY_GROUP_ID)]
-    if context.network.imported:
-        security_groups += context.network.imported.extra_security_group_ids
     # DomainName, AuthMode and KmsKeyId can never be changed: UpdateDomain has none of them.
     made = sagemaker.CfnDomain(
         stack,
@@ -53,7 +50,7 @@ def domain(stack: FoundationStack, context: StackContext, key: kms.Key, executio
         kms_key_id=key.key_id,
         default_user_settings=sagemaker.CfnDomain.UserSettingsProperty(
             execution_role=execution_role_arn,
-            security_groups=security_groups,
+            security_groups=parameters.read_list(stack, "SecurityGroupIds", WORKLOAD_SECURITY_GROUP_IDS),
             studio_web_portal="ENABLED",
             default_landing_uri="studio::",
             **_idle_shutdown(context.config.studio.idle_shutdown_minutes),

@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlops_foundation.constructs.parameters import read, read_list
-from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_ID
+from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_IDS
 from mlops_foundation.templates.realtime.names import Names
 from mlops_foundation.templates.realtime.roles import Roles
 from mlops_foundation.templates.realtime.storage import Storage
@@ -26,8 +26,7 @@ class Builds(Construct):
         self._names = names
         self._storage = storage
         self._subnets = read_list(self, "PrivateSubnets", PRIVATE_SUBNET_IDS)
-        own_group = read(self, "SecurityGroup", WORKLOAD_SECURITY_GROUP_ID)
-        self._security_groups = [own_group, *names.context.extra_security_group_ids]
+        self._security_groups = read_list(self, "SecurityGroups", WORKLOAD_SECURITY_GROUP_IDS)
         self.build = self._project("build", roles.build, "buildspec.yml", self._training())
         self.synth = self._project("synth", roles.deploy_build, "buildspec.yml", self._deployment())
         self.scan = self._project("scan", roles.deploy_build, "buildspec.scan.yml", self._deployment())
@@ -60,7 +59,7 @@ class Builds(Construct):
             "ARTIFACT_BUCKET": storage.artifact_bucket.bucket_name,
             "ARTIFACT_KMS_KEY_ARN": storage.artifact_key.key_arn,
             "SUBNET_IDS": cdk.Fn.join(",", self._subnets),
-            "SECURITY_GROUP_IDS": ",".join(self._security_groups),
+            "SECURITY_GROUP_IDS": cdk.Fn.join(",", self._security_groups),
         }
 
     def _deployment(self) -> dict[str, str]:

@@ -52,8 +52,8 @@ class EndpointStack(cdk.Stack):
             type="AWS::SSM::Parameter::Value<List<String>>",
             default="/vpc/subnets/private/ids",
         )
-        security_group = cdk.CfnParameter(
-            self, "SecurityGroup", type="AWS::SSM::Parameter::Value<String>", default="/vpc/sg/id"
+        security_groups = cdk.CfnParameter(
+            self, "SecurityGroups", type="AWS::SSM::Parameter::Value<List<String>>", default="/vpc/sg/ids"
         )
         return sagemaker.CfnModel(
             self,
@@ -62,7 +62,7 @@ class EndpointStack(cdk.Stack):
             enable_network_isolation=True,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(model_package_name=version),
             vpc_config=sagemaker.CfnModel.VpcConfigProperty(
-                subnets=subnets.value_as_list, security_group_ids=[security_group.value_as_string]
+                subnets=subnets.value_as_list, security_group_ids=security_groups.value_as_list
             ),
         )
 
