@@ -88,7 +88,10 @@ def test_every_service_is_documented(service: Any) -> None:
     assert f"\n| {', '.join(service.models)} | " in TEXTS[ROOT / "docs/local-cloud.md"]
 
 
-@pytest.mark.parametrize(("name", "page"), [("operations", "local-cloud.md"), ("configuration", "configuration.md")])
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [("operations", "local-cloud.md"), ("configuration", "configuration.md"), ("cost", "cost.md")],
+)
 def test_a_written_page_is_what_the_code_says(name: str, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     written, marked = tool(name, monkeypatch), tool("marked", monkeypatch)
     text = TEXTS[ROOT / "docs" / page]

@@ -118,6 +118,51 @@ def test_the_schema_is_printed(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["$schema"].startswith("https://json-schema.org/")
 
 
+def test_plan_shows_what_a_month_without_use_costs_in_both_modes(tmp_path: Path) -> None:
+    mlops("init", "--yes", cwd=tmp_path)
+    found = json.loads(mlops("plan", "--cost", "--json", cwd=tmp_path).stdout)
+    (only,) = found["sets"]
+    own, shared = only["modes"]
+    assert only["configured"] == "own"
+    assert only["difference"] == round(shared["monthly"] - own["monthly"], 2)
+    assert shared["shared_endpoints"]["owner"] == "governance"
+    assert own["monthly"] == round(sum(each["monthly"] for each in own["accounts"]), 2)
+    (nat,) = [each for each in own["accounts"][3]["resources"] if each["resource"] == "nat_gateway"]
+    assert nat == {
+        "resource": "nat_gateway",
+        "detail": "",
+        "count": 1,
+        "unit": "hour",
+        "usd_per_unit": 0.048,
+        "monthly": 35.04,
+    }
+    shown = mlops("plan", "--cost", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert f"{own['monthly']:,.2f}" in shown.stdout
+    assert f"{shared['monthly']:,.2f}" in shown.stdout
+    assert f"{-only['difference']:,.2f} a month less" in shown.stdout
+    assert shown.stdout.count("333333333333") == 1
+    assert all(each in shown.stderr for each in found["not_included"])
+
+
+def test_plan_has_no_figures_for_a_region_without_prices(tmp_path: Path) -> None:
+    mlops("init", "--yes", cwd=tmp_path)
+    config = tmp_path / "mlops.yaml"
+    config.write_text(config.read_text().replace("region: eu-west-1", "region: eu-west-3"))
+    done = mlops("plan", "--cost", "--json", cwd=tmp_path)
+    assert done.returncode == 3
+    (problem,) = json.loads(done.stdout)["errors"]
+    assert problem["got"] == "eu-west-3"
+    assert "eu-central-1" in problem["expected"]
+
+
+def test_plan_shows_either_figures_or_changes(tmp_path: Path) -> None:
+    mlops("init", "--yes", cwd=tmp_path)
+    done = mlops("plan", "--cost", "--compare", "mlops.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--cost and --compare do not go together" in done.stderr
+
+
 def test_colors_go_away_when_asked_and_in_a_pipe(tmp_path: Path) -> None:
     mlops("init", "--yes", cwd=tmp_path)
     assert "\x1b[" not in mlops("plan", cwd=tmp_path).stdout

@@ -1,0 +1,107 @@
+"""What the platform's stacks make in each account that AWS charges for while nothing uses it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mlops_foundation.config.endpoints import ENDPOINTS, GATEWAY
+from mlops_foundation.config.models import Config
+from mlops_foundation.config.network import SharedEndpoints, Vpc
+from mlops_foundation.core.names import ENVIRONMENTS
+from mlops_foundation.plan.models import Foundation, SetPlan
+from mlops_foundation.plan.prices import Resource
+from mlops_foundation.plan.sharing import Sharing, sharing
+
+Mode = Literal["own", "shared"]
+"""Interface endpoints in every VPC, or in one VPC that the others reach."""
+
+_KEYS: Final = {"targets": "model endpoints", "packages": "packages", "studio": "Studio"}
+"""Stack -> what the key that it makes encrypts; whether the network makes one depends on its flow logs."""
+
+
+@dataclass(frozen=True)
+class Billable:
+    """Some of one kind of resource in one account.
+
+    Attributes:
+        resource: Which kind.
+        count: How many AWS charges for.
+        detail: What they are.
+    """
+
+    resource: Resource
+    count: int
+    detail: str = ""
+
+
+def in_mode(config: Config, mode: Mode, set_plan: SetPlan) -> Sharing | None:
+    """Return how a set shares its endpoints in a mode, also in the one that the configuration does not choose.
+
+    Where it chooses none, governance would own them, by peering: no stage then depends on another one's network.
+    Without governance it is the first stage whose VPC the platform makes.
+    """
+    if mode == "own":
+        return None
+    return next(filter(None, (_sharing(config, set_plan, each) for each in _choices(config, set_plan))), None)
+
+
+def _choices(config: Config, set_plan: SetPlan) -> Iterator[SharedEndpoints]:
+    if config.network.shared_endpoints is not None:
+        yield config.network.shared_endpoints
+        return
+    account_set = config.account_set(set_plan.name)
+    for environment in ENVIRONMENTS:
+        if environment in set_plan.accounts:
+            name = set_plan.foundation(environment).name
+            if config.vpc_of(account_set, name).imported is None:
+                yield SharedEndpoints(owner=environment)
+
+
+def _sharing(config: Config, set_plan: SetPlan, choice: SharedEndpoints) -> Sharing | None:
+    network = config.network.model_copy(update={"shared_endpoints": choice})
+    return sharing(config.model_copy(update={"network": network}), set_plan)
+
+
+def billable(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> tuple[Billable, ...]:
+    """Return what one account has that AWS charges for.
+
+    Args:
+        foundation: The account.
+        vpc: Its network, which is there when :func:`has_vpc` says so.
+        shared: Who owns the interface endpoints; None when each VPC has its own.
+    """
+    found = [*_network(foundation, vpc, shared), _keys(foundation, vpc, shared)]
+    return tuple(each for each in found if each.count)
+
+
+def has_vpc(foundation: Foundation, shared: Sharing | None) -> bool:
+    """Return whether an account has a VPC: every stage has, and governance when it owns the endpoints."""
+    return bool(foundation.stages) or (shared is not None and shared.owned_by(foundation))
+
+
+def _network(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> Iterator[Billable]:
+    if not has_vpc(foundation, shared) or vpc.imported:
+        return
+    yield Billable("nat_gateway", vpc.nat_gateways)
+    yield Billable("public_ipv4", vpc.nat_gateways, "of the NAT gateways")
+    yield Billable("gateway_endpoint", vpc.endpoints.count(GATEWAY))
+    interfaces = vpc.interface_endpoints
+    if shared is None or shared.owned_by(foundation):
+        detail = f"{len(interfaces)} endpoints, each in {vpc.az_count} zones"
+        yield Billable("interface_endpoint", len(interfaces) * vpc.az_count, detail)
+    else:
+        names = {zone for name in interfaces for zone in ENDPOINTS[name].zones(foundation.region)}
+        yield Billable("private_hosted_zone", len(names), "names of the shared endpoints")
+    if shared is None:
+        return
+    if shared.settings.connection == "transit_gateway":
+        yield Billable("transit_gateway_attachment", 1)
+    elif shared.uses(foundation):
+        yield Billable("vpc_peering", 1, f"to {shared.owner.foundation.name}")
+
+
+def _keys(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> Billable:
+    keys = [_KEYS[stack.name] for stack in foundation.stacks if stack.name in _KEYS]
+    if has_vpc(foundation, shared) and not vpc.imported and vpc.flow_logs.enabled:
+        keys.append("flow logs")
+    return Billable("kms_key", len(keys), ", ".join(keys))
