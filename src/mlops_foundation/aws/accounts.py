@@ -1,6 +1,7 @@
 """What an account is before anything is changed in it: who we are there, what it allows, what it holds already."""
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,8 +86,9 @@ def region_services(ssm: Any, region: str) -> frozenset[str] | None:  # noqa: AN
     return found or None
 
 
-def known_services(region: str, services: Sequence[str]) -> frozenset[str]:
-    """Return the services that botocore's own endpoint data knows in a region."""
+@functools.cache
+def known_services(region: str, services: tuple[str, ...]) -> frozenset[str]:
+    """Return the services that botocore's own endpoint data knows in a region; reading it takes half a second."""
     session = boto3.session.Session()
     return frozenset(each for each in services if region in session.get_available_regions(each))
 

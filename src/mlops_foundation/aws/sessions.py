@@ -4,6 +4,7 @@ The same code serves AWS and the local cloud; they differ in where credentials c
 """
 
 import datetime as dt
+import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_foundation.core.arns import Region
 from mlops_foundation.core.errors import AccessDenied
+
+_making = threading.Lock()
+"""Clients may be used by several threads at once, but not made."""
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    """Return one session for all accounts of all sets: it reads each service's model, which takes long, once."""
+    return boto3.session.Session()
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,7 @@ class Sessions:
     def __init__(self, source: Source, region: Region) -> None:
         self._source = source
         self._region = region
-        # One session reads each service model once for all accounts.
-        self._session = boto3.session.Session()
         self._clients: dict[tuple[str, str, str], Any] = {}
-        # Clients may be used by several threads at once, but not made.
-        self._making = threading.Lock()
 
     @property
     def region(self) -> Region:
@@ -61,14 +67,14 @@ class Sessions:
 
     def client(self, service: str, account: str, role: str = "") -> Any:  # noqa: ANN401  boto3 clients
         """Return a client that acts in an account as a role, or as its administrator."""
-        with self._making:
+        with _making:
             key = (service, account, role)
             if key not in self._clients:
                 self._clients[key] = self._made(service, self._source.keys(account, role))
             return self._clients[key]
 
     def _made(self, service: str, keys: Keys) -> Any:  # noqa: ANN401  boto3 clients
-        return self._session.client(
+        return _session().client(
             service,
             region_name=self._region,
             aws_access_key_id=keys.access_key_id,

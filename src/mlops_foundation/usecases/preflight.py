@@ -201,7 +201,7 @@ def _services(place: _Place, who: Caller) -> Iterator[Finding]:
     wanted = [*SERVICES, *(["codeartifact"] if place.workspace.config.packages.provider == "codeartifact" else [])]
     found = accounts.region_services(place.client("ssm"), region)
     basis = "AWS's public parameters" if found else "botocore's endpoint data"
-    there = found or accounts.known_services(region, wanted)
+    there = found or accounts.known_services(region, tuple(wanted))
     lacking = [service for service in wanted if service not in there]
     if lacking:
         yield place.finding(
