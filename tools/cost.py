@@ -77,7 +77,8 @@ def _accounts(own: SetCost, prices: Prices) -> Iterator[str]:
 
 
 def _cells(line: CostLine, own: SetCost) -> Iterator[str]:
-    yield from (line.environments, "**sum**" if line.is_sum else line.resource, line.price)
+    what = f"{line.resource}: {line.detail}" if line.detail else line.resource
+    yield from (line.environments, "**sum**" if line.is_sum else what, line.price)
     for mode in own.modes:
         amount = line.amounts.get(mode.mode)
         yield "" if amount is None or amount.count is None else str(amount.count)
@@ -103,7 +104,7 @@ def _prices(prices: Prices) -> Iterator[str]:
     yield f"| resource | unit | {' | '.join(prices.regions)} | AWS page |"
     yield "|---|---|" + "---:|" * len(prices.regions) + "---|"
     for price in prices.prices.values():
-        unit = price.unit
+        unit: str = price.unit
         if price.beyond:
             unit += f"; beyond {price.beyond.count} in an account {price.beyond.usd}"
         figures = [

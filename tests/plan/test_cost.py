@@ -103,6 +103,25 @@ def test_a_platform_without_internet_is_counted_as_its_templates_are(private_ass
     assert "nat_gateway" not in templates["2" * 12]
 
 
+def test_accounts_that_differ_are_counted_as_their_templates_are(tmp_path: Path) -> None:
+    from mlops_foundation.usecases.synth import synth
+
+    stages = {
+        "dev": {"network": {"azs": ["eu-west-1a", "eu-west-1b"], "nat_gateways": 2}},
+        "preprod": {"network": {"azs": 3, "nat_gateways": 3, "endpoints": ["logs", "sts"]}},
+        "prod": {"network": {"import": IMPORT}},
+    }
+    network = {"flow_logs": {"enabled": False}}
+    sets = [{"name": "mixed", "accounts": FOUR, "stages": stages}]
+    config = {"region": "eu-west-1", "sets": sets, "network": network, "tags": {"CostCenter": "0"}}
+    file = tmp_path / "mlops.yaml"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    templates, planned = counted(synth(file, tmp_path / "out").directory, file)
+    assert planned == templates
+    assert templates["3" * 12] == {"nat_gateway": 3, "public_ipv4": 3, "interface_endpoint": 6, "kms_key": 1}
+    assert templates["4" * 12] == {"kms_key": 1}
+
+
 # --- both modes -------------------------------------------------------------------------------------------------------
 
 

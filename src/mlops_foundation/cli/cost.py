@@ -45,15 +45,16 @@ def show_cost(config: Path, compare: Path | None, *, as_json: bool) -> None:
 def _table(priced: "Cost", each: "SetCost") -> None:
     from mlops_foundation.plan.cost_table import cost_lines, title  # noqa: PLC0415
 
-    prices = priced.prices
-    columns = ["environment", "account", "resource", prices.currency]
+    currency = priced.prices.currency
+    columns = ["account", "", "resource", currency]
     for mode in each.modes:
-        columns += ["", title(mode, each.configured)]
-    lines = cost_lines(each, prices)
+        columns += ["", f"{mode.mode} endpoints"]
+    lines = cost_lines(each, priced.prices)
     above = ("-", *(line.environments for line in lines))
     # An account is named in its first line only.
     rows = [_row(line, each, named=line.environments != before) for before, line in zip(above, lines, strict=False)]
-    output.table(columns, rows, title=f"set {each.name}: {prices.currency} a month without use")
+    output.table(columns, rows, title=f"set {each.name}: {currency} a month without use")
+    output.say("; ".join(title(mode, each.configured) for mode in each.modes))
     output.say(_verdict(each))
 
 

@@ -9,7 +9,7 @@ from mlops_foundation.plan.billable import Mode
 from mlops_foundation.plan.cost import AccountCost, ModeCost, SetCost
 from mlops_foundation.plan.prices import Prices, Resource
 
-IMPORTED: Final = "imported VPC: nothing of it is ours to pay"
+IMPORTED: Final = "Imported VPC: costs nothing of ours"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class CostLine:
         environments: Whose, joined by ``+``; ``all`` in the sum of the set.
         account: Account id; empty in the sum of the set.
         resource: What is charged for; empty in a sum.
+        detail: What they are, where the kind does not say it.
         price: Of one, with its unit.
         amounts: By mode; a mode in which there are none is missing.
     """
@@ -35,6 +36,7 @@ class CostLine:
     environments: str
     account: str
     resource: str
+    detail: str
     price: str
     amounts: Mapping[Mode, Amount]
 
@@ -48,7 +50,7 @@ def cost_lines(each: SetCost, prices: Prices) -> tuple[CostLine, ...]:
     """Return the lines of a set: for each account its resources and their sum, then the sum of all."""
     lines = [line for index in range(len(each.modes[0].accounts)) for line in _account(each.modes, index, prices)]
     total = {mode.mode: Amount(mode.monthly) for mode in each.modes}
-    return (*lines, CostLine("all", "", "", "", total))
+    return (*lines, CostLine("all", "", "", "", "", total))
 
 
 def title(mode: ModeCost, configured: Mode) -> str:
@@ -69,15 +71,15 @@ def _account(modes: tuple[ModeCost, ...], index: int, prices: Prices) -> Iterato
         if found:
             detail = next((line.billable.detail for line in found.values() if line.billable.detail), "")
             amounts = {mode: Amount(line.monthly, line.billable.count) for mode, line in found.items()}
-            what = prices.prices[resource].what + (f": {detail}" if detail else "")
-            yield CostLine(environments, first.account, what, _price(first, resource, prices), amounts)
-    if any(account.imported for account in accounts.values()):
-        yield CostLine(environments, first.account, IMPORTED, "", {mode: Amount(Decimal("0.00")) for mode in accounts})
-    yield CostLine(
-        environments, first.account, "", "", {mode: Amount(account.monthly) for mode, account in accounts.items()}
-    )
+            what, price = prices.prices[resource].what, _price(first, resource, prices)
+            yield CostLine(environments, first.account, what, detail, price, amounts)
+    if first.imported:
+        nothing = {mode: Amount(Decimal("0.00")) for mode in accounts}
+        yield CostLine(environments, first.account, IMPORTED, "", "", nothing)
+    sums = {mode: Amount(account.monthly) for mode, account in accounts.items()}
+    yield CostLine(environments, first.account, "", "", "", sums)
 
 
 def _price(account: AccountCost, resource: Resource, prices: Prices) -> str:
     price = prices.prices[resource]
-    return f"{price.usd[account.region].normalize():f} a {price.unit}"
+    return f"{price.usd[account.region].normalize():f}/{price.unit}"
