@@ -133,11 +133,12 @@ def test_each_vpc_has_its_own_endpoints_unless_they_are_shared() -> None:
     assert counts(own, "prod") == {**network, "kms_key": 2}
 
 
-def test_shared_endpoints_are_in_one_vpc_and_the_others_have_zones_and_a_connection() -> None:
+def test_shared_endpoints_and_their_names_are_one_vpcs_and_the_others_have_a_connection() -> None:
     network = {"azs": 2, "endpoints": ["s3", "sts", "logs", "kms"], "shared_endpoints": {"owner": "governance"}}
     shared = modes(network=network)["shared"]
-    member = {"nat_gateway": 1, "public_ipv4": 1, "gateway_endpoint": 1, "private_hosted_zone": 3, "vpc_peering": 1}
-    assert counts(shared, "governance") == {"gateway_endpoint": 1, "interface_endpoint": 6, "kms_key": 1}
+    owner = {"gateway_endpoint": 1, "interface_endpoint": 6, "private_hosted_zone": 3, "kms_key": 1}
+    member = {"nat_gateway": 1, "public_ipv4": 1, "gateway_endpoint": 1, "vpc_peering": 1}
+    assert counts(shared, "governance") == owner
     assert counts(shared, "dev") == {**member, "kms_key": 3}
     assert counts(shared, "preprod") == {**member, "kms_key": 2}
 

@@ -85,15 +85,18 @@ def _network(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> Iterat
     yield Billable("nat_gateway", vpc.nat_gateways)
     yield Billable("public_ipv4", vpc.nat_gateways, "of the NAT gateways")
     yield Billable("gateway_endpoint", vpc.endpoints.count(GATEWAY))
-    interfaces = vpc.interface_endpoints
     if shared is None or shared.owned_by(foundation):
-        detail = f"{len(interfaces)} endpoints, each in {vpc.az_count} zones"
-        yield Billable("interface_endpoint", len(interfaces) * vpc.az_count, detail)
-    else:
-        names = {zone for name in interfaces for zone in ENDPOINTS[name].zones(foundation.region)}
-        yield Billable("private_hosted_zone", len(names), "names of the shared endpoints")
-    if shared is None:
-        return
+        count, zones = len(vpc.interface_endpoints), vpc.az_count
+        yield Billable("interface_endpoint", count * zones, f"{count} endpoints, each in {zones} zones")
+    if shared is not None:
+        yield from _shared(foundation, vpc, shared)
+
+
+def _shared(foundation: Foundation, vpc: Vpc, shared: Sharing) -> Iterator[Billable]:
+    """Yield the names of the endpoints, which are the owner's, and the connection; who asks for a peering has it."""
+    if shared.owned_by(foundation):
+        names = {zone for name in vpc.interface_endpoints for zone in ENDPOINTS[name].zones(foundation.region)}
+        yield Billable("private_hosted_zone", len(names), "names of the shared endpoints, of all VPCs")
     if shared.settings.connection == "transit_gateway":
         yield Billable("transit_gateway_attachment", 1)
     elif shared.uses(foundation):
