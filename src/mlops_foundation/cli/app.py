@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "synth": Command("mlops_foundation.cli.platform:synth_app", "Write the CloudFormation templates.", _SETUP),
     "config": Command("mlops_foundation.cli.platform:config_app", "Check mlops.yaml; print schema, profiles.", _SETUP),
     "links": Command("mlops_foundation.cli.links", "Print the links that switch to each role.", _SETUP),
-    "check": Command("mlops_foundation.cli.check", "Check networks before anything is changed.", _SETUP),
+    "check": Command("mlops_foundation.cli.check", "Check accounts and networks before anything is changed.", _SETUP),
     "local": Command("mlops_foundation.cli.local", "Start, stop and use the local cloud.", _SETUP),
     "bootstrap": Command("mlops_foundation.cli.deploy:bootstrap_app", "Prepare the accounts, once.", _SETUP),
     "deploy": Command("mlops_foundation.cli.deploy:deploy_app", "Deploy the platform to its accounts.", _SETUP),
