@@ -1,4 +1,4 @@
-"""Over everything that is synthesized: no rights that are wider than what they are for."""
+"""Over everything that is synthesized, in every shape of accounts: no rights that are wider than what they are for."""
 
 import json
 import re
@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from mlops_foundation.usecases.synth import synth
+
+sys.path.append(str(Path(__file__).parent / "config"))
+from config_samples import TOPOLOGIES
 
 _POLICY_MAX = 6144
 _WHOLE_SERVICE = re.compile(r"^(\*|[a-z0-9-]+:\*)$")
@@ -43,9 +48,28 @@ Templates = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def templates(assembly: Any, private_assembly: Any) -> Templates:
-    """Every template of the example, and of a platform without internet, with their paths."""
-    return [*assembly.templates(), *private_assembly.templates()]
+def topologies(assembly: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The assembly of each shape of accounts, checked with both packs of cdk-nag."""
+    made = {}
+    for name, config in TOPOLOGIES.items():
+        folder = tmp_path_factory.mktemp("topology")
+        (folder / "mlops.yaml").write_text(json.dumps(config))
+        made[name] = type(assembly)(synth(folder / "mlops.yaml", folder / "out", nist=True), assembly.seeds)
+    return made
+
+
+@pytest.fixture(scope="module")
+def distinct(assembly: Any, topologies: dict[str, Any]) -> list[Path]:
+    """Every template of every shape, once."""
+    paths = [path for each in (assembly, *topologies.values()) for path in each.paths()]
+    return list({path.read_bytes(): path for path in reversed(paths)}.values())
+
+
+@pytest.fixture(scope="module")
+def templates(assembly: Any, topologies: dict[str, Any]) -> Templates:
+    """Every template of the example, and of every shape of accounts, with their paths."""
+    found = [(f"{path} ({name})", each) for name, made in topologies.items() for path, each in made.templates()]
+    return [*assembly.templates(), *found]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +162,7 @@ def test_roles_that_projects_get_are_made_with_the_boundary_only(allowed: list[F
     assert makers
     for found in makers:
         boundary = found.statement["Condition"]["StringEquals"]["iam:PermissionsBoundary"]
-        assert "Boundary" in json.dumps(boundary) or "mlops-project-boundary" in boundary, found
+        assert "Boundary" in json.dumps(boundary) or "-project-boundary" in boundary, found
 
 
 def test_cloudformation_makes_roles_below_known_names_only(allowed: list[Found]) -> None:
@@ -148,7 +172,9 @@ def test_cloudformation_makes_roles_below_known_names_only(allowed: list[Found])
         if found.place.startswith("bootstrap/") and "iam:CreateRole" in as_list(found.statement["Action"])
     ]
     assert makers
-    named = re.compile(r"^arn:aws:iam::\d{12}:role/(mlops/mlops-[a-z-]+[a-z0-9-]*|eu-west-1-[a-z-]+-\d{12})$")
+    named = re.compile(
+        r"^arn:aws:iam::\d{12}:role/(([a-z0-9]+)/\2-[a-z-]+[a-z0-9-]*|[a-z]{2}-[a-z]+-\d-[a-z-]+-\d{12})$"
+    )
     for found in makers:
         for resource in as_list(found.statement["Resource"]):
             assert named.match(resource), found
@@ -170,12 +196,14 @@ def test_prod_never_trusts_dev_for_the_cdks_roles(assembly: Any) -> None:
     )
 
 
-def test_an_accounts_execution_policies_are_those_of_its_stacks(assembly: Any) -> None:
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_an_accounts_execution_policies_are_those_of_its_stacks(topologies: dict[str, Any], name: str) -> None:
+    assembly = topologies[name]
     for bootstrap in assembly.made.bootstrap:
         policies = json.loads((assembly.directory / bootstrap.policies_template).read_text())["Resources"].values()
         toolkit = json.loads((assembly.directory / bootstrap.toolkit_template).read_text())["Resources"]
         made = {
-            f"arn:aws:iam::{bootstrap.account}:policy/mlops/{each['Properties']['ManagedPolicyName']}"
+            f"arn:aws:iam::{bootstrap.account}:policy/{bootstrap.qualifier}/{each['Properties']['ManagedPolicyName']}"
             for each in policies
             if each["Type"] == "AWS::IAM::ManagedPolicy"
         }
@@ -183,10 +211,10 @@ def test_an_accounts_execution_policies_are_those_of_its_stacks(assembly: Any) -
         assert made == set(attached)
 
 
-def test_cfn_lint_finds_no_error(assembly: Any) -> None:
+def test_cfn_lint_finds_no_error(distinct: list[Path]) -> None:
     program = Path(sys.executable).with_name("cfn-lint")
     done = subprocess.run(
-        [program, "--non-zero-exit-code", "error", *assembly.paths()], capture_output=True, text=True, check=False
+        [program, "--non-zero-exit-code", "error", *distinct], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:]
 
@@ -197,27 +225,33 @@ def acknowledged(template: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield name, rule["id"], rule["reason"]
 
 
-def test_the_bootstrap_is_clean_for_cdk_nag(assembly: Any, tmp_path: Path) -> None:
+def test_the_bootstrap_is_clean_for_cdk_nag(distinct: list[Path], tmp_path: Path) -> None:
     """The assembly itself is checked by every synth; the bootstrap's templates are none of its stacks."""
     import aws_cdk as cdk
     import cdk_nag
     from aws_cdk import cloudformation_include as include
 
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
-    for index, path in enumerate(sorted((assembly.directory / "bootstrap").glob("*/*/*.template.json"))):
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app))
+    bootstrap = [path for path in distinct if path.parents[2].name == "bootstrap"]
+    assert len(bootstrap) > len(TOPOLOGIES)
+    for index, path in enumerate(bootstrap):
         stack = cdk.Stack(app, f"Stack{index}", synthesizer=cdk.BootstraplessSynthesizer())
         included = include.CfnInclude(stack, "Template", template_file=str(path))
         for name, rule, reason in acknowledged(json.loads(path.read_text())):
             assert len(reason) > 20
             resource = included.get_resource(name)
-            cdk.Validations.of(resource).acknowledge(cdk.Acknowledgment(id=f"AwsSolutions::{rule}", reason=reason))
+            pack = rule.rsplit("-", 1)[0] if rule.startswith("NIST") else "AwsSolutions"
+            cdk.Validations.of(resource).acknowledge(cdk.Acknowledgment(id=f"{pack}::{rule}", reason=reason))
     app.synth()
 
 
-def test_every_acknowledgement_in_the_assembly_has_a_reason(assembly: Any) -> None:
-    report = json.loads((assembly.directory / "validation-report.json").read_text())
-    assert report["pluginReports"]
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_no_finding_of_either_pack_is_open_and_every_acknowledgement_has_a_reason(
+    topologies: dict[str, Any], name: str
+) -> None:
+    report = json.loads((topologies[name].directory / "validation-report.json").read_text())
+    assert {plugin["pluginName"] for plugin in report["pluginReports"]} == {"AwsSolutions", "NIST.800.53.R5"}
     for plugin in report["pluginReports"]:
         assert plugin["violations"] == []
         for each in plugin["suppressedViolations"]:

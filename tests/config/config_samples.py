@@ -1,5 +1,7 @@
 """A configuration that is right, for tests to break."""
 
+from typing import Any
+
 GOOD = """\
 region: eu-west-1
 sets:
@@ -87,3 +89,68 @@ ACCOUNTS = """\
 ]
 """
 """``accounts.json`` of AWS's sample."""
+
+FOUR = {"governance": "111111111111", "dev": "222222222222", "preprod": "333333333333", "prod": "444444444444"}
+_TAGS = {"CostCenter": "0000"}
+_NO_INTERNET: dict[str, Any] = {"network": {"nat_gateways": 0}, "packages": {"provider": "codeartifact"}}
+_IMPORT = {
+    "vpc_id": "vpc-12345678",
+    "private_subnet_ids": ["subnet-12345678", "subnet-23456789"],
+    "extra_security_group_ids": ["sg-23456789"],
+    "execution_role_arn": "arn:aws:iam::222222222222:role/studio",
+}
+
+
+def _one(accounts: dict[str, str], stages: dict[str, Any] | None = None, **sections: Any) -> dict[str, Any]:
+    sets = [{"name": "default", "accounts": accounts, "stages": stages or {}}]
+    return {"region": "eu-west-1", "sets": sets, "tags": _TAGS, **sections}
+
+
+TOPOLOGIES: dict[str, dict[str, Any]] = {
+    "four accounts": _one(FOUR),
+    "three accounts": _one({**FOUR, "preprod": FOUR["prod"]}),
+    "one account": _one(dict.fromkeys(FOUR, "222222222222")),
+    "manual": _one({name: account for name, account in FOUR.items() if name != "governance"}),
+    "several sets": {
+        "region": "eu-west-1",
+        "sets": [
+            {"name": "europe", "prefix": "eu", "accounts": FOUR},
+            {"name": "america", "prefix": "us", "accounts": FOUR, "region": "us-east-1"},
+        ],
+        "tags": _TAGS,
+    },
+    "no internet": _one(FOUR, **_NO_INTERNET),
+    "imported network": _one(FOUR, {"dev": {"network": {"import": _IMPORT}}}),
+    "shared endpoints": _one(FOUR, network={"shared_endpoints": {"owner": "prod"}}),
+    "shared endpoints in governance": _one(
+        FOUR,
+        network={
+            "shared_endpoints": {
+                "owner": "governance",
+                "connection": "transit_gateway",
+                "transit_gateway_id": "tgw-12345678",
+            }
+        },
+    ),
+    "stages of their own": _one(
+        FOUR,
+        {
+            "dev": {"network": {"azs": 2, "flow_logs": {"enabled": False}}},
+            "prod": {
+                "network": {"azs": 3, "nat_gateways": 3, "subnet_masks": {"private": 20}},
+                "tags": {"Class": "high"},
+            },
+        },
+    ),
+    "single sign-on and SageMaker's templates": _one(
+        FOUR,
+        studio={
+            "auth_mode": "sso",
+            "admin_sso_user": "ada@example.com",
+            "data_scientists": [{"name": "alice", "sso_user": "alice@example.com"}],
+            "idle_shutdown_minutes": 0,
+            "sagemaker_templates": True,
+        },
+    ),
+}
+"""Every shape of accounts, networks and Studio that the platform can be deployed in."""

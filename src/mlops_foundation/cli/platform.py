@@ -119,7 +119,7 @@ def synth(
     directory: Annotated[Path, typer.Option("--output", "-o", help="Where the cloud assembly goes.")] = Path("cdk.out"),
     config: ConfigOption = CONFIG_FILE,
     *,
-    validate: Annotated[bool, typer.Option(help="Check resources against CloudFormation's schemas too.")] = False,
+    validate: Annotated[bool, typer.Option(help="Check with CloudFormation's schemas and NIST 800-53 too.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Write the templates of all accounts: a cloud assembly, with bootstrap/ and products/ in it.
@@ -129,7 +129,7 @@ def synth(
     from mlops_foundation.usecases.synth import synth as synthesize  # noqa: PLC0415
 
     with output.progress("synthesizing", quiet=json):
-        made = synthesize(config, directory, validate=validate)
+        made = synthesize(config, directory, validate=validate, nist=validate)
     if json:
         output.as_json(made.as_dict())
         return

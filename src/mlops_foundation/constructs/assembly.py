@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import aws_cdk as cdk
-import cdk_nag
 
 from mlops_foundation.config.models import Config
 from mlops_foundation.constructs.context import StackContext
+from mlops_foundation.constructs.nag import Checks, add_packs
 from mlops_foundation.core.errors import PluginError
 from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, TemplateSpec, load_builder
 
@@ -17,8 +17,7 @@ def build_app(
     outdir: Path,
     stacks: tuple[StackSpec, ...],
     templates: tuple[TemplateSpec, ...],
-    *,
-    validate: bool = False,
+    checks: Checks = Checks(),  # noqa: B008  frozen
 ) -> cdk.App:
     """Build every stack of the plan.
 
@@ -28,7 +27,7 @@ def build_app(
         outdir: Where the cloud assembly goes.
         stacks: The specs that the plan was made from.
         templates: Project templates, for the catalog.
-        validate: Check resources against CloudFormation's schemas; cdk-nag checks in any case.
+        checks: What is checked beside cdk-nag's AwsSolutions pack.
 
     Raises:
         PluginError: When a builder cannot be loaded or does not return a stack.
@@ -38,11 +37,11 @@ def build_app(
         analytics_reporting=False,
         tree_metadata=False,
         stack_traces=False,
-        builtin_cloud_formation_validation=validate,
+        builtin_cloud_formation_validation=checks.schemas,
         # Creation traces hold the temporary directory of the CDK's runtime: no two synths would give the same bytes.
         context={"aws:cdk:disable-creation-stack-traces": True},
     )
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    add_packs(app, checks)
     specs = {spec.name: spec for spec in stacks}
     for set_plan in plan.sets:
         for foundation in set_plan.foundations:

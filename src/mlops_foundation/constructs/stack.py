@@ -5,6 +5,7 @@ import jsii
 from constructs import Construct
 
 from mlops_foundation.constructs.context import StackContext
+from mlops_foundation.constructs.nag import acknowledge_inline_policies
 
 
 class FoundationStack(cdk.Stack):
@@ -26,6 +27,7 @@ class FoundationStack(cdk.Stack):
             synthesizer=cdk.DefaultStackSynthesizer(qualifier=context.names.qualifier),
             analytics_reporting=False,
         )
+        acknowledge_inline_policies(self)
         for key, value in {**context.tags, "mlops:prefix": context.names.prefix}.items():
             cdk.Tags.of(self).add(key, value)
 

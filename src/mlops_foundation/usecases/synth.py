@@ -106,13 +106,14 @@ class Synthesized:
         }
 
 
-def synth(config_file: Path, directory: Path, *, validate: bool = False) -> Synthesized:
+def synth(config_file: Path, directory: Path, *, validate: bool = False, nist: bool = False) -> Synthesized:
     """Write the cloud assembly of a configuration.
 
     Args:
         config_file: ``mlops.yaml``.
         directory: Where it goes; an earlier assembly there is replaced.
         validate: Check every resource against CloudFormation's schemas too, which takes some seconds more.
+        nist: Check with cdk-nag's NIST 800-53 pack too.
 
     Raises:
         ConfigError: When the configuration cannot be used.
@@ -125,7 +126,7 @@ def synth(config_file: Path, directory: Path, *, validate: bool = False) -> Synt
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as scratch:
         made = Path(scratch) / "assembly"
-        _synthesize(config, plan, made, validate=validate)
+        _synthesize(config, plan, made, validate=validate, nist=nist)
         bootstrap = tuple(_write_bootstrap(config, plan, made))
         products = tuple(_copy_products(plan, made))
         if directory.exists():
@@ -183,13 +184,14 @@ def _refuse_other_directory(directory: Path) -> None:
         raise SynthError(what, str(directory), expected="no directory, an empty one or an earlier assembly", fix=fix)
 
 
-def _synthesize(config: Config, plan: Plan, directory: Path, *, validate: bool) -> None:
+def _synthesize(config: Config, plan: Plan, directory: Path, *, validate: bool, nist: bool) -> None:
     node.use()
     # The CDK takes half a second to import: only who synthesizes pays for it.
     from mlops_foundation.constructs.assembly import build_app  # noqa: PLC0415
+    from mlops_foundation.constructs.nag import Checks  # noqa: PLC0415
 
     try:
-        app = build_app(config, plan, directory, STACKS, TEMPLATES, validate=validate)
+        app = build_app(config, plan, directory, STACKS, TEMPLATES, Checks(validate, nist))
         app.synth()
     except FoundationError:
         raise

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.constructs.nag import acknowledge
+from mlops_foundation.constructs.nag import NIST, acknowledge
 from mlops_foundation.constructs.stack import FoundationStack
 
 _RETENTION = {
@@ -23,7 +23,8 @@ _RETENTION = {
 def add_flow_logs(stack: FoundationStack, context: StackContext, vpc: ec2.Vpc) -> None:
     """Record the VPC's traffic, unless the configuration switches it off."""
     if not context.network.flow_logs.enabled:
-        acknowledge(vpc, "AwsSolutions-VPC7", "Flow logs are switched off in mlops.yaml.")
+        for rule in ("AwsSolutions-VPC7", f"{NIST}-VPCFlowLogsEnabled"):
+            acknowledge(vpc, rule, "Flow logs are switched off in mlops.yaml.")
         return
     log_group_name = f"/{context.names.prefix}/vpc-flow-logs"
     key = kms.Key(

@@ -2,6 +2,7 @@
 
 from aws_cdk import aws_ec2 as ec2
 
+from mlops_foundation.constructs.nag import acknowledge_own_members
 from mlops_foundation.constructs.stack import FoundationStack
 
 HTTPS, NFS = 443, 2049
@@ -41,6 +42,22 @@ def let_in(
     )
 
 
+def let_in_block(
+    stack: FoundationStack, construct_id: str, group: ec2.ISecurityGroup, block: str, description: str
+) -> None:
+    """Let a block of addresses reach a group over HTTPS: a group of another account's VPC cannot be named."""
+    ec2.CfnSecurityGroupIngress(
+        stack,
+        construct_id,
+        group_id=group.security_group_id,
+        cidr_ip=block,
+        ip_protocol="tcp",
+        from_port=HTTPS,
+        to_port=HTTPS,
+        description=description,
+    )
+
+
 def _among_members(
     stack: FoundationStack,
     group: ec2.SecurityGroup,
@@ -51,7 +68,7 @@ def _among_members(
 ) -> None:
     # Rules of their own resources, because a group cannot name itself; add_ingress_rule would put the set's name into
     # their logical ids.
-    ec2.CfnSecurityGroupIngress(
+    rule = ec2.CfnSecurityGroupIngress(
         stack,
         f"{construct_id}In",
         group_id=group.security_group_id,
@@ -61,6 +78,7 @@ def _among_members(
         to_port=port,
         description=f"Workloads among themselves: {what}",
     )
+    acknowledge_own_members(rule)
     ec2.CfnSecurityGroupEgress(
         stack,
         f"{construct_id}Out",

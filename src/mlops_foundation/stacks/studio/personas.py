@@ -33,6 +33,7 @@ def data_scientist(context: StackContext) -> list[iam.PolicyStatement]:
     """Builds models: code, jobs, versions that wait for approval."""
     return [
         *_working(context),
+        deny_other_projects(),
         deny_version_approval(),
         deny_stage_approval(context),
     ]
@@ -53,6 +54,7 @@ def lead(context: StackContext) -> list[iam.PolicyStatement]:
             ],
             [context.arn("codepipeline", "*_deploy_pipeline"), context.arn("codepipeline", "*_deploy_pipeline/*")],
         ),
+        deny_other_projects(),
         deny_stage_approval(context, "ApproveProd"),
     ]
 
@@ -235,5 +237,4 @@ def _working(context: StackContext) -> list[iam.PolicyStatement]:
             [context.arn("sagemaker", f"{kind}/*") for kind in ("pipeline", "processing-job", "training-job")],
             IN_A_PROJECT,
         ),
-        deny_other_projects(),
     ]

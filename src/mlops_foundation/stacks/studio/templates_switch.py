@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.constructs.nag import acknowledge, acknowledge_wildcards
+from mlops_foundation.constructs.nag import acknowledge_function, acknowledge_wildcards
 from mlops_foundation.constructs.policies import allow
 from mlops_foundation.constructs.stack import FoundationStack
 
@@ -43,7 +43,7 @@ def templates_switch(stack: FoundationStack, context: StackContext, key: kms.Key
         role=_role(stack, context, roles, log_group),
         log_group=log_group,
     )
-    acknowledge(function, "AwsSolutions-L1", "Python 3.14 is the newest runtime; the rule may know an older list.")
+    acknowledge_function(function)
     resource = cdk.CustomResource(
         stack,
         "ProjectTemplates",

@@ -10,7 +10,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from mlops_foundation.constructs.nag import acknowledge
+from mlops_foundation.constructs.nag import acknowledge_bucket
 from mlops_foundation.core.names import Stage
 from mlops_foundation.templates.realtime.names import Names
 
@@ -68,8 +68,7 @@ class Storage(Construct):
             versioned=True,
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        reason = "Reads and writes are data events of the organization's trail; a second bucket of logs adds nothing."
-        acknowledge(bucket, "AwsSolutions-S1", reason)
+        acknowledge_bucket(bucket)
         return bucket
 
     def _share(self, names: Names) -> None:
