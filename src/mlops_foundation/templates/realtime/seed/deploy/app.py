@@ -18,12 +18,12 @@ ROOT = Path(__file__).parent
 
 
 def synth(project: Project, outdir: Path) -> None:
-    """Write ``<stage>.template.json`` for every stage, and the report of the AwsSolutions rules."""
+    """Write ``<stage>.template.json`` for every stage, and the report of the AwsSolutions and NIST 800-53 rules."""
     # The CDK's own validation costs seconds and says less than cfn-lint, which the Scan stage runs.
     app = cdk.App(
         outdir=str(outdir), analytics_reporting=False, tree_metadata=False, builtin_cloud_formation_validation=False
     )
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app))
     for stage in STAGES:
         EndpointStack(app, stage, project, load_settings(ROOT / "config" / f"{stage}.yml"))
     try:

@@ -7,6 +7,8 @@ from constructs import Construct
 
 from deploy.settings import Project, Settings
 
+_INLINE = "NIST.800.53.R5::NIST.800.53.R5-IAMNoInlinePolicy"
+_INLINE_REASON = "Each policy belongs to one role below the project's boundary, and comes and goes with it."
 _WILDCARDS = (
     "Names that only exist later: objects of the model, log streams, and models and endpoint configurations, which "
     "CloudFormation names; those are limited by the project's tag."
@@ -31,6 +33,7 @@ class EndpointStack(cdk.Stack):
         )
         self._project = project
         self._stage = stage
+        cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=_INLINE, reason=_INLINE_REASON))
         cdk.Tags.of(self).add("sagemaker:project-name", project.name)
         cdk.Tags.of(self).add("sagemaker:project-id", project.project_id)
         version = cdk.CfnParameter(self, "ModelPackageArn", description="The approved version to serve")
