@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from vpc_by_hand import REGION, HandmadeVpc
 
 from mlops_foundation.aws.network import describe, role_trusts
 from mlops_foundation.config.network import ImportedVpc
@@ -15,6 +14,7 @@ from mlops_foundation.local import process
 from mlops_foundation.plan.findings import Finding
 from mlops_foundation.plan.network_check import Place, check_network
 from mlops_foundation.plan.workloads import workloads
+from vpc_by_hand import REGION, HandmadeVpc
 
 pytestmark = pytest.mark.cloud
 WORKLOADS = workloads(("dev",), "codeartifact")
