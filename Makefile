@@ -23,7 +23,7 @@ test: check unit cloud e2e ## Everything CI runs.
 
 check: setup ## Style, types, layers, dependencies, seeds.
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff check --quiet --no-cache .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/deptry src
