@@ -14,6 +14,10 @@ from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, l
 POLICY_MAX: Final = 6144
 """Characters of a managed policy, white space not counted."""
 _ASSUMED: Final = ("deploy-role", "file-publishing-role", "lookup-role")
+_NONE: Final[Mapping[str, str]] = {}
+_INLINE: Final = {
+    "NIST.800.53.R5-IAMNoInlinePolicy": "The policy belongs to this one role, and comes and goes with it."
+}
 _BY_PATTERN: Final = (
     "CloudFormation deploys what does not exist yet: resources are named by pattern in this account and region, and "
     "reading actions that know no resource are limited to the region."
@@ -142,7 +146,9 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
     reading = may("Records", ["ssm:GetParametersByPath"], [records, f"{records}/*"])
     return {
         "Type": "AWS::IAM::Role",
-        "Metadata": _acknowledged(_wildcards([reading]), "One record for each platform that this account deploys."),
+        "Metadata": _acknowledged(
+            _wildcards([reading]), "One record for each platform that this account deploys.", _INLINE
+        ),
         "Properties": {
             "RoleName": persona_role("platform-engineer", foundation.region, foundation.account),
             "Description": "Deploys the platform to all accounts, through the roles of the CDK",
@@ -185,6 +191,7 @@ def _wildcards(statements: Sequence[Statement]) -> list[str]:
     return [f"AwsSolutions-IAM5[{finding}]" for finding in dict.fromkeys(found)]
 
 
-def _acknowledged(rules: Sequence[str], reason: str) -> Mapping[str, Any]:
+def _acknowledged(rules: Sequence[str], reason: str, more: Mapping[str, str] = _NONE) -> Mapping[str, Any]:
     """cdk-nag's own form of an acknowledgement in a template, for the audit trail."""
-    return {"cdk_nag": {"rules_to_suppress": [{"id": rule, "reason": reason} for rule in rules]}}
+    reasons = {**dict.fromkeys(rules, reason), **more}
+    return {"cdk_nag": {"rules_to_suppress": [{"id": rule, "reason": why} for rule, why in reasons.items()]}}

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from mlops_foundation.config.network import ImportedVpc
 from mlops_foundation.constructs.context import StackContext
+from mlops_foundation.constructs.nag import acknowledge_vpc
 from mlops_foundation.constructs.parameters import publish, publish_list
 from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.core.names import (
@@ -63,7 +64,7 @@ def _vpc(stack: FoundationStack, context: StackContext) -> ec2.Vpc:
                 name="Public", subnet_type=public, cidr_mask=masks.public, map_public_ip_on_launch=False
             )
         )
-    return ec2.Vpc(
+    vpc = ec2.Vpc(
         stack,
         "Vpc",
         ip_addresses=ec2.IpAddresses.cidr(network.cidr),
@@ -72,6 +73,8 @@ def _vpc(stack: FoundationStack, context: StackContext) -> ec2.Vpc:
         restrict_default_security_group=False,
         subnet_configuration=subnets,
     )
+    acknowledge_vpc(vpc)
+    return vpc
 
 
 def _imported(stack: FoundationStack, context: StackContext, imported: ImportedVpc) -> None:
