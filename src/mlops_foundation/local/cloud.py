@@ -56,6 +56,7 @@ class LocalCloud:
         self.endpoint_url = f"http://localhost:{port}"
         self._database = Database(state_dir / "records.sqlite")
         self.calls = CallRecord(self.store("calls"), iam.taken_by)
+        self._ready = threading.Event()
         # One session reads each service model once; a session for each client would take a quarter of a second.
         self._session = boto3.session.Session()
         self._clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
@@ -77,6 +78,12 @@ class LocalCloud:
         """Let the services take up what was under way."""
         for service in self.services.values():
             service.start()
+        self._ready.set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every service has taken up what was under way: what it says before then is of the last run."""
+        return self._ready.is_set()
 
     def stop(self) -> None:
         """End the services' child processes and close the records."""

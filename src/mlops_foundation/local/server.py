@@ -70,7 +70,7 @@ def _control(cloud: Any) -> Starlette:  # noqa: ANN401  LocalCloud
 
     async def health(request: Request) -> JSONResponse:
         del request
-        return JSONResponse({"status": "ok", "services": list(cloud.services)})
+        return JSONResponse({"status": "ok" if cloud.ready else "starting", "services": list(cloud.services)})
 
     async def sign_in(request: Request) -> JSONResponse:
         """Stand in for the console's sign-in: credentials of an account's root or of a role in it."""
@@ -109,7 +109,10 @@ def _control(cloud: Any) -> Starlette:  # noqa: ANN401  LocalCloud
 
 @contextlib.asynccontextmanager
 async def serving(gateway: Gateway, port: int) -> AsyncIterator[uvicorn.Server]:
-    """Serve until the block is left; services are started before it and stopped after it."""
+    """Serve until the block is left; services are started before it and stopped after it.
+
+    They call the cloud themselves, so it listens first: its health says when the services are ready.
+    """
     config = uvicorn.Config(
         gateway,
         host="127.0.0.1",
