@@ -122,6 +122,30 @@ def test_accounts_that_differ_are_counted_as_their_templates_are(tmp_path: Path)
     assert templates["4" * 12] == {"kms_key": 1}
 
 
+@pytest.mark.parametrize(
+    "sharing",
+    [
+        {"owner": "governance"},
+        {"owner": "dev", "connection": "transit_gateway", "transit_gateway_id": "tgw-12345678"},
+    ],
+    ids=lambda sharing: sharing["owner"],
+)
+def test_shared_endpoints_are_counted_as_their_templates_are(sharing: dict[str, str], tmp_path: Path) -> None:
+    from mlops_foundation.usecases.synth import synth
+
+    config = {
+        "region": "eu-west-1",
+        "sets": [{"name": "default", "accounts": FOUR}],
+        "network": {"shared_endpoints": sharing},
+        "tags": {"CostCenter": "0"},
+    }
+    file = tmp_path / "mlops.yaml"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    templates, planned = counted(synth(file, tmp_path / "out").directory, file)
+    assert planned == templates
+    assert [each for each in templates if templates[each]["interface_endpoint"]] == [FOUR[sharing["owner"]]]
+
+
 # --- both modes -------------------------------------------------------------------------------------------------------
 
 

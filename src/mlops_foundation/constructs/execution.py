@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_foundation.core.arns import AccountId, Region, RoleArn
 from mlops_foundation.core.names import PlatformNames
+from mlops_foundation.plan.sharing import Sharing
 
 Statement = dict[str, Any]
 
@@ -22,12 +23,14 @@ class ExecutionScope:
         account: The account.
         region: The region.
         imported_execution_role_arn: The existing role of Studio's apps that the configuration names.
+        sharing: How the set shares its endpoints, when it does.
     """
 
     names: PlatformNames
     account: AccountId
     region: Region
     imported_execution_role_arn: RoleArn | None = None
+    sharing: Sharing | None = None
 
     def arn(self, service: str, resource: str) -> str:
         """Return an ARN of a regional service in the account."""

@@ -12,9 +12,9 @@ def publish(scope: Construct, construct_id: str, name: str, value: str) -> None:
     ssm.StringParameter(scope, construct_id, parameter_name=name, string_value=value)
 
 
-def publish_list(scope: Construct, construct_id: str, name: str, values: Sequence[str]) -> None:
+def publish_list(scope: Construct, construct_id: str, name: str, values: Sequence[str]) -> Construct:
     """Write a list parameter."""
-    ssm.StringListParameter(scope, construct_id, parameter_name=name, string_list_value=list(values))
+    return ssm.StringListParameter(scope, construct_id, parameter_name=name, string_list_value=list(values))
 
 
 def read(scope: Construct, construct_id: str, name: str) -> str:

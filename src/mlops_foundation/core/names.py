@@ -30,6 +30,9 @@ WORKLOAD_SECURITY_GROUP_ID: Final = "/vpc/sg/id"
 WORKLOAD_SECURITY_GROUP_IDS: Final = "/vpc/sg/ids"
 """The workloads' own group first, then those of an imported VPC that workloads join beside it."""
 
+SHARED_ZONES: Final = "/vpc/endpoints/zones"
+"""In the account that owns shared endpoints: ``<name>=<hosted zone id>`` of each, written when all of it is there."""
+
 PLATFORM_RECORDS: Final = "/mlops-foundation/"
 """SSM path, in the accounts that deploy, with one record of every platform that is deployed from there."""
 
@@ -176,6 +179,14 @@ class PlatformNames:
     def templates_function(self) -> str:
         """Function, and its role, that turns SageMaker's own project templates on or off, in dev."""
         return f"{self.prefix}-studio-project-templates"
+
+    def endpoint_owner_role(self, region: str) -> str:
+        """Role in the account that owns shared endpoints, taken from the accounts that reach them."""
+        return f"{self.prefix}-endpoint-owner-{region}"
+
+    def endpoint_link(self, region: str) -> str:
+        """Function, and its role, that joins a VPC to endpoints of another account."""
+        return f"{self.prefix}-endpoint-link-{region}"
 
     def project(self, name: str) -> "ProjectNames":
         """Return the names of one project."""

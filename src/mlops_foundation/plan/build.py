@@ -50,7 +50,11 @@ def _set_plan(config: Config, account_set: AccountSet, stacks: Sequence[StackSpe
     for account in dict.fromkeys(accounts.values()):
         environments = tuple(each for each, its_account in accounts.items() if its_account == account)
         place = Foundation(environments, account, region, ())
-        chosen = [spec for spec in stacks if set(spec.environments) & set(environments) and spec.wanted(config)]
+        chosen = [
+            spec
+            for spec in stacks
+            if {*spec.environments, *spec.also_in(config)} & set(environments) and spec.wanted(config)
+        ]
         planned = tuple(_stack_plan(spec, place, names, {each.name for each in chosen}) for spec in chosen)
         foundations.append(Foundation(environments, account, region, planned))
     return SetPlan(account_set.name, names.prefix, region, accounts, tuple(foundations))

@@ -34,6 +34,11 @@ def _always(config: Config) -> bool:
     return True
 
 
+def _nowhere_else(config: Config) -> tuple[Environment, ...]:
+    del config
+    return ()
+
+
 @dataclass(frozen=True)
 class StackSpec:
     """What the platform knows of a stack before building it.
@@ -49,6 +54,7 @@ class StackSpec:
         config_section: Section of ``mlops.yaml`` it reads, empty when none.
         exports: SSM parameters it writes; ``{prefix}`` stands for the prefix.
         wanted: Whether a configuration asks for it; every one does, unless a stack says otherwise.
+        also_in: Environments where a configuration asks for it besides.
     """
 
     name: str
@@ -60,6 +66,7 @@ class StackSpec:
     config_section: str = ""
     exports: tuple[str, ...] = ()
     wanted: Callable[[Config], bool] = _always
+    also_in: Callable[[Config], tuple[Environment, ...]] = _nowhere_else
 
 
 @dataclass(frozen=True)

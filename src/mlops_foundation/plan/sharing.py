@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.config.models import Config
 from mlops_foundation.config.network import SharedEndpoints, Vpc
 from mlops_foundation.plan.models import Foundation, SetPlan
@@ -28,6 +29,13 @@ class Sharing:
     settings: SharedEndpoints
     owner: Member
     members: tuple[Member, ...]
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The private hosted zones that stand for the names of the endpoints' services."""
+        region = self.owner.foundation.region
+        found = [zone for name in self.owner.vpc.interface_endpoints for zone in ENDPOINTS[name].zones(region)]
+        return tuple(dict.fromkeys(found))
 
     def owned_by(self, foundation: Foundation) -> bool:
         """Return whether a foundation has the endpoints."""

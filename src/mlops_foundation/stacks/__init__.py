@@ -22,6 +22,8 @@ STACKS: Final[tuple[StackSpec, ...]] = (
         builder="mlops_foundation.stacks.network.stack:build",
         execution="mlops_foundation.stacks.network.execution:statements",
         config_section="network",
+        # Also governance, when it owns the endpoints that the stages share.
+        also_in=lambda config: (config.network.shared_endpoints.owner,) if config.network.shared_endpoints else (),
         exports=(VPC_ID, PRIVATE_SUBNET_IDS, WORKLOAD_SECURITY_GROUP_ID, WORKLOAD_SECURITY_GROUP_IDS),
     ),
     StackSpec(

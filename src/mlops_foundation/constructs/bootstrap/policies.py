@@ -10,6 +10,7 @@ from mlops_foundation.core.arns import Arn, RoleArn
 from mlops_foundation.core.errors import PlanError
 from mlops_foundation.core.names import PLATFORM_RECORDS, PlatformNames, persona_role, role_arn
 from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, load_builder
+from mlops_foundation.plan.sharing import sharing
 
 POLICY_MAX: Final = 6144
 """Characters of a managed policy, white space not counted."""
@@ -42,7 +43,7 @@ def policies_template(
     names = set_plan.names
     imported = config.vpc_of(config.account_set(set_plan.name), foundation.name).imported
     role = RoleArn(imported.execution_role_arn) if imported and imported.execution_role_arn else None
-    scope = ExecutionScope(names, foundation.account, foundation.region, role)
+    scope = ExecutionScope(names, foundation.account, foundation.region, role, sharing(config, set_plan))
     resources = {
         f"Execute{stack.title()}": _managed_policy(names, f"cfn-{stack}", statements)
         for stack, statements in _executions(scope, foundation, specs).items()

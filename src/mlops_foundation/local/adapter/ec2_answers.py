@@ -1,7 +1,6 @@
 """What ministack leaves out of EC2's answers, though a check of a network depends on it.
 
-Subnets say how many addresses are free; endpoints say their security groups, private name and policy, and are found by
-filters.
+Subnets say how many addresses are free; endpoints say their names, groups and policy, and are found by filters.
 """
 
 import ipaddress
@@ -10,10 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from ministack.core.responses import get_region
 from ministack.services import ec2
+from ministack.services.cloudformation import provisioners
 
 _RESERVED = 5
 """AWS keeps the first four addresses of a subnet and its last one."""
+_ENDPOINTS_ZONE = "Z00000000000000ENDPOINT"
+"""Stands for the hosted zone of endpoints' own names, which AWS has in each region."""
 _FILTERS: Mapping[str, str] = {
     "service-name": "ServiceName",
     "vpc-endpoint-id": "VpcEndpointId",
@@ -27,6 +30,7 @@ def install() -> None:
     """Correct the answers about subnets and endpoints, whether the API or CloudFormation made them."""
     _count_free_addresses()
     _describe_endpoints_whole()
+    _name_endpoints()
 
 
 def _count_free_addresses() -> None:
@@ -86,6 +90,20 @@ def _describe_endpoints_whole() -> None:
     ec2._vpce_fields_xml = endpoint_fields
     ec2._ACTION_MAP["CreateVpcEndpoint"] = create_endpoint
     ec2._ACTION_MAP["DescribeVpcEndpoints"] = describe_endpoints
+
+
+def _name_endpoints() -> None:
+    """Give interface endpoints that CloudFormation makes the names that ``DnsEntries`` has: zone id, colon, name."""
+    attributes = provisioners._ec2_vpc_endpoint_attributes
+
+    def endpoint_attributes(endpoint: dict[str, Any]) -> Any:
+        if endpoint["VpcEndpointType"] == "Interface" and not endpoint.get("DnsEntries"):
+            service = ".".join(reversed(endpoint["ServiceName"].split(".")[3:])) or endpoint["ServiceName"]
+            host = f"{endpoint['VpcEndpointId']}.{service}.{get_region()}.vpce.amazonaws.com"
+            endpoint["DnsEntries"] = [f"{_ENDPOINTS_ZONE}:{host}"]
+        return attributes(endpoint)
+
+    provisioners._ec2_vpc_endpoint_attributes = endpoint_attributes
 
 
 def _matches(endpoint: Mapping[str, Any], filters: Mapping[str, list[str]]) -> bool:

@@ -14,13 +14,24 @@ from ministack.core.responses import get_account_id
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.local import wire
-from mlops_foundation.local.adapter import cloudformation, ec2_answers, ec2_types, events, iam, storage
+from mlops_foundation.local.adapter import (
+    cloudformation,
+    ec2_answers,
+    ec2_types,
+    events,
+    functions,
+    iam,
+    peering,
+    route53,
+    shared_network_types,
+    storage,
+)
 from mlops_foundation.local.contract import Check, Principal, ServiceError
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 _OFFERED = frozenset({
-    "cloudformation", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs", "monitoring", "s3", "secretsmanager",
-    "sns", "sqs", "ssm", "states", "sts", "tagging",
+    "cloudformation", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs", "monitoring", "route53", "s3",
+    "secretsmanager", "sns", "sqs", "ssm", "states", "sts", "tagging",
 })  # fmt: skip
 """What we offer of ministack; its other services are refused, because nobody here has checked how they behave."""
 
@@ -39,10 +50,12 @@ def install(cloud: Any) -> None:
     storage.install_keys()
     storage.install_buckets()
     events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
-    cloudformation.install(cloud, cloud.resource_types, ec2_types.TYPES)
+    cloudformation.install(cloud, cloud.resource_types, {**ec2_types.TYPES, **shared_network_types.TYPES})
     ec2_answers.install()
+    functions.install()
+    peering.install()
     _secure_loopback()
-    _name_parameter_paths()
+    _name_resources()
     _offer_only(_OFFERED | ours)
     for name, service in cloud.services.items():
         _add_service(name, service.models, cloud.dispatchers[name].handle)
@@ -70,8 +83,8 @@ def _secure_loopback() -> None:
     ministack.app.pin_request_origin = lambda source_ip, secure: pin(source_ip, secure or source_ip == "127.0.0.1")
 
 
-def _name_parameter_paths() -> None:
-    """Authorize GetParametersByPath on its path, as AWS does, instead of on everything."""
+def _name_resources() -> None:
+    """Authorize on the resource that AWS names: GetParametersByPath on its path, a peering connection on its id."""
     extract = iam_actions.extract_resource_arn
 
     def resource_arn(  # noqa: PLR0913, PLR0917  ministack's own signature
@@ -80,10 +93,19 @@ def _name_parameter_paths() -> None:
         if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParametersByPath"):
             asked = json.loads(body or b"{}").get("Path", "/")
             return f"arn:aws:ssm:{region}:{account}:parameter/{asked.strip('/')}"
+        if service == "ec2" and not _parameter(params, "Action").startswith("Describe"):
+            peering = _parameter(params, "VpcPeeringConnectionId")
+            if peering and not _parameter(params, "RouteTableId"):
+                return f"arn:aws:ec2:{region}:{account}:vpc-peering-connection/{peering}"
         found: str = extract(service, method, path, headers, body, params, region, account)
         return found
 
     iam_actions.extract_resource_arn = resource_arn
+
+
+def _parameter(parameters: Mapping[str, Any], name: str) -> str:
+    value = parameters.get(name, "")
+    return str(value[0] if isinstance(value, list) else value)
 
 
 def _offer_only(names: frozenset[str]) -> None:
@@ -151,6 +173,7 @@ def _wrap_handlers(cloud: Any) -> None:
         _, region = storage.current_scope()
         cloud.authorize(principal_of(headers), check, region=Region(region))
 
+    handlers["route53"] = route53.across_accounts(handlers["route53"])
     handlers["s3"] = storage.encrypted_objects(handlers["s3"], authorize, _s3_denied)
 
 

@@ -95,6 +95,11 @@ def _key(properties: Json, place: Place) -> str:
     return target if target.startswith("arn:") else f"arn:aws:kms:{place[0]}:{place[1]}:key/{target}"
 
 
+def _zone(properties: Json, place: Place) -> str:
+    del place
+    return f"arn:aws:route53:::hostedzone/{properties.get('HostedZoneId', '*')}"
+
+
 def _ec2(
     resource: str, create: Sequence[str], delete: Sequence[str], **more: Mapping[str, Sequence[str]]
 ) -> TypeActions:
@@ -139,6 +144,17 @@ TYPES: Mapping[str, TypeActions] = {
     ),
     "AWS::EC2::SecurityGroupEgress": _ec2(
         "security-group/{GroupId}", ("AuthorizeSecurityGroupEgress",), ("RevokeSecurityGroupEgress",)
+    ),
+    "AWS::EC2::VPCPeeringConnection": _ec2(
+        "vpc-peering-connection/*", ("CreateVpcPeeringConnection",), ("DeleteVpcPeeringConnection",)
+    ),
+    "AWS::Route53::HostedZone": TypeActions(
+        "route53", _zone, ("CreateHostedZone",), ("DeleteHostedZone",), update=("UpdateHostedZoneComment",),
+        by_property={"VPCs": ("AssociateVPCWithHostedZone",), "HostedZoneTags": ("ChangeTagsForResource",)},
+    ),
+    "AWS::Route53::RecordSet": TypeActions(
+        "route53", _zone, ("ChangeResourceRecordSets",), ("ChangeResourceRecordSets",),
+        update=("ChangeResourceRecordSets",),
     ),
     "AWS::SSM::Parameter": TypeActions(
         "ssm",
@@ -273,7 +289,7 @@ def _checks_of(found: TypeActions, verb: str, properties: Json, place: Place, pr
                 yield Check("iam:PassRole", role_arn, {"iam:PassedToService": service})
 
 
-_NO_RESOURCE = frozenset({"CreateKey"})
+_NO_RESOURCE = frozenset({"CreateHostedZone", "CreateKey"})
 
 
 def _own_tags(properties: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from aws_cdk import aws_ec2 as ec2
 
-from mlops_foundation.config.endpoints import ENDPOINTS, GATEWAY
+from mlops_foundation.config.endpoints import ENDPOINTS, GATEWAY, EndpointName
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.stacks.network.endpoint_policies import Passage
@@ -19,7 +19,7 @@ def add_gateway(context: StackContext, vpc: ec2.Vpc) -> None:
 
 def add_interfaces(
     stack: FoundationStack, context: StackContext, vpc: ec2.Vpc, passage: Passage, *, private_dns: bool
-) -> tuple[ec2.SecurityGroup, dict[str, ec2.InterfaceVpcEndpoint]]:
+) -> tuple[ec2.SecurityGroup, dict[EndpointName, ec2.InterfaceVpcEndpoint]]:
     """Add the interface endpoints that the configuration switches on.
 
     Args:
@@ -33,7 +33,7 @@ def add_interfaces(
         Their security group, and each endpoint by its name in the configuration.
     """
     group = ec2.SecurityGroup(stack, "Endpoints", vpc=vpc, description="Interface endpoints", allow_all_outbound=False)
-    made: dict[str, ec2.InterfaceVpcEndpoint] = {}
+    made: dict[EndpointName, ec2.InterfaceVpcEndpoint] = {}
     for name in context.network.interface_endpoints:
         endpoint = ENDPOINTS[name]
         made[name] = vpc.add_interface_endpoint(

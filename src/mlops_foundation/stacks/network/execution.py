@@ -3,6 +3,8 @@
 from typing import Final
 
 from mlops_foundation.constructs.execution import ExecutionScope, Statement, keys, may, parameters, pass_role, roles
+from mlops_foundation.core.names import role_arn
+from mlops_foundation.plan.sharing import Sharing
 
 _EC2: Final = (
     "AllocateAddress",
@@ -55,10 +57,59 @@ _DESCRIBE: Final = (
     "SecurityGroups",
     "Subnets",
     "Tags",
+    "TransitGatewayAttachments",
+    "TransitGatewayVpcAttachments",
+    "TransitGateways",
     "VpcAttribute",
     "VpcEndpointServices",
     "VpcEndpoints",
+    "VpcPeeringConnections",
     "Vpcs",
+)
+
+
+_LOG_GROUP: Final = (
+    "logs:AssociateKmsKey",
+    "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
+    "logs:DeleteRetentionPolicy",
+    "logs:DisassociateKmsKey",
+    "logs:ListTagsForResource",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    "logs:UntagResource",
+)
+_FUNCTION: Final = (
+    "lambda:CreateFunction",
+    "lambda:DeleteFunction",
+    "lambda:GetFunction",
+    "lambda:GetFunctionConfiguration",
+    "lambda:InvokeFunction",
+    "lambda:ListTags",
+    "lambda:TagResource",
+    "lambda:UntagResource",
+    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration",
+)
+_NEW_ZONES: Final = ("ec2:DescribeVpcs", "route53:CreateHostedZone", "route53:ListHostedZonesByVPC")
+_ZONES: Final = (
+    "route53:AssociateVPCWithHostedZone",
+    "route53:ChangeResourceRecordSets",
+    "route53:ChangeTagsForResource",
+    "route53:DeleteHostedZone",
+    "route53:DisassociateVPCFromHostedZone",
+    "route53:GetChange",
+    "route53:GetHostedZone",
+    "route53:ListQueryLoggingConfigs",
+    "route53:ListResourceRecordSets",
+    "route53:ListTagsForResource",
+    "route53:UpdateHostedZoneComment",
+)
+_PEER: Final = ("ec2:CreateVpcPeeringConnection", "ec2:DeleteVpcPeeringConnection")
+_ATTACH: Final = (
+    "ec2:CreateTransitGatewayVpcAttachment",
+    "ec2:DeleteTransitGatewayVpcAttachment",
+    "ec2:ModifyTransitGatewayVpcAttachment",
 )
 
 
@@ -72,22 +123,58 @@ def statements(scope: ExecutionScope) -> list[Statement]:
         may("PrivateNames", ["route53:AssociateVPCWithHostedZone"], ["arn:aws:route53:::hostedzone/*"]),
         may(
             "FlowLogGroup",
-            [
-                "logs:AssociateKmsKey",
-                "logs:CreateLogGroup",
-                "logs:DeleteLogGroup",
-                "logs:DeleteRetentionPolicy",
-                "logs:DisassociateKmsKey",
-                "logs:ListTagsForResource",
-                "logs:PutRetentionPolicy",
-                "logs:TagResource",
-                "logs:UntagResource",
-            ],
+            _LOG_GROUP,
             [scope.arn("logs", f"log-group:/{scope.names.prefix}/*")],
         ),
         may("FindLogGroups", ["logs:DescribeLogGroups"], ["*"], scope.in_region),
-        roles([flow_logs]),
+        roles([flow_logs, *_sharing_roles(scope)]),
         pass_role(flow_logs, "vpc-flow-logs.amazonaws.com"),
         *keys(scope),
         parameters(scope, "/vpc/*"),
+        *_sharing(scope),
+    ]
+
+
+def _sharing_roles(scope: ExecutionScope) -> list[str]:
+    """Return the ARN of the role that the account's side of shared endpoints has, when there are any."""
+    shared, names = scope.sharing, scope.names
+    if shared is None:
+        return []
+    if scope.account == shared.owner.foundation.account:
+        return [scope.iam(f"role{names.role_path}{names.endpoint_owner_role(scope.region)}")]
+    joins = any(scope.account == member.foundation.account for member in shared.members)
+    return [scope.iam(f"role{names.role_path}{names.endpoint_link(scope.region)}")] if joins else []
+
+
+def _sharing(scope: ExecutionScope) -> list[Statement]:
+    """Return the rights that shared endpoints take besides, on the side that owns them and on the others."""
+    shared = scope.sharing
+    if shared is None:
+        return []
+    gateway = [may("TransitGateway", _ATTACH, [scope.arn("ec2", "*")])]
+    attach = gateway if shared.settings.connection == "transit_gateway" else []
+    if scope.account == shared.owner.foundation.account:
+        zones = ["arn:aws:route53:::hostedzone/*", "arn:aws:route53:::change/*"]
+        return [*attach, may("Zones", _ZONES, zones), may("NewZones", _NEW_ZONES, ["*"])]
+    if not any(scope.account == member.foundation.account for member in shared.members):
+        return []
+    return [*(attach or [may("Peering", _PEER, [scope.arn("ec2", "*")])]), *_link(scope, shared)]
+
+
+def _link(scope: ExecutionScope, shared: Sharing) -> list[Statement]:
+    names = scope.names
+    link = names.endpoint_link(scope.region)
+    owner = role_arn(shared.owner.foundation.account, names.endpoint_owner_role(scope.region), names.role_path)
+    log_group = scope.arn("logs", f"log-group:/aws/lambda/{link}")
+    return [
+        may(
+            "HandOverToLambda",
+            ["iam:PassRole"],
+            _sharing_roles(scope),
+            {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
+        may("AcceptPeering", ["sts:AssumeRole"], [owner]),
+        may("Function", _FUNCTION, [scope.arn("lambda", f"function:{link}")]),
+        may("FunctionCode", ["s3:GetObject"], [f"arn:aws:s3:::{names.asset_bucket(scope.account, scope.region)}/*"]),
+        may("FunctionLog", _LOG_GROUP, [log_group, f"{log_group}:*"]),
     ]

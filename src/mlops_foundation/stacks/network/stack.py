@@ -20,6 +20,9 @@ from mlops_foundation.core.names import (
     WORKLOAD_SECURITY_GROUP_IDS,
 )
 from mlops_foundation.plan.addresses import address_plan
+from mlops_foundation.plan.sharing import sharing
+from mlops_foundation.stacks.network.endpoint_link import join
+from mlops_foundation.stacks.network.endpoint_owner import share
 from mlops_foundation.stacks.network.endpoint_policies import Passage
 from mlops_foundation.stacks.network.endpoints import add_gateway, add_interfaces
 from mlops_foundation.stacks.network.flow_logs import add_flow_logs
@@ -40,12 +43,19 @@ def _made(stack: FoundationStack, context: StackContext) -> None:
     vpc = _vpc(stack, context)
     workloads = workload_group(stack, vpc)
     add_gateway(context, vpc)
-    if context.network.interface_endpoints:
-        group, _ = add_interfaces(stack, context, vpc, Passage(context, [context.foundation]), private_dns=True)
-        let_in(stack, "EndpointsIn", group, workloads, "Workloads to AWS services")
     add_flow_logs(stack, context, vpc)
     subnets = [subnet.subnet_id for subnet in (*vpc.private_subnets, *vpc.isolated_subnets)]
     _publish(stack, vpc.vpc_id, subnets, [workloads.security_group_id])
+    shared = sharing(context.config, context.set_plan)
+    if shared and shared.uses(context.foundation):
+        join(stack, context, shared, vpc)
+    elif context.network.interface_endpoints:
+        members = [member.foundation for member in shared.members] if shared else []
+        passage = Passage(context, [context.foundation, *members])
+        made = add_interfaces(stack, context, vpc, passage, private_dns=shared is None)
+        let_in(stack, "EndpointsIn", made[0], workloads, "Workloads to AWS services")
+        if shared:
+            share(stack, context, shared, vpc, made)
 
 
 def _vpc(stack: FoundationStack, context: StackContext) -> ec2.Vpc:
