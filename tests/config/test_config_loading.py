@@ -55,6 +55,19 @@ BROKEN = [
     ("azs: 3\n  nat_gateways: 1", "azs: 1\n  nat_gateways: 2", 9, ["2 NAT gateways in 1", "set nat_gateways to 1"]),
     ("nat_gateways: 1", "endpoints: [s3, s4]", 12, ["endpoints", "s4", "'s3'"]),
     ("nat_gateways: 1", "endpoints: [s3, s3]", 12, ["endpoint s3", "more than once"]),
+    (
+        "nat_gateways: 1",
+        "shared_endpoints: {owner: dev, connection: transit_gateway}",
+        12,
+        ["connection transit_gateway", "set transit_gateway_id"],
+    ),
+    (
+        "nat_gateways: 1",
+        "shared_endpoints: {owner: dev, connection: transit_gateway, transit_gateway_id: mine}",
+        12,
+        ["transit_gateway_id", "text that matches ^tgw-"],
+    ),
+    ("nat_gateways: 1", "shared_endpoints: {owner: devs}", 12, ["owner", "devs", "'governance', 'dev'"]),
     ("[alice]", "[alice, alice]", 14, ["Studio user alice", "more than once", "mlops.yaml:14"]),
     ("[alice]", "[lea]", 15, ["Studio user lea", "more than once", "mlops.yaml:14", "lead_data_scientists"]),
     ("[alice]", "[ds-admin]", 14, ["ds-admin", "always made"]),
@@ -82,6 +95,27 @@ def test_a_broken_value_is_one_error_at_its_line(old: str, new: str, line: int, 
     relevant = [problem for problem in found if words[0] in f"{problem.what} {problem.got}"]
     assert [problem.where for problem in relevant] == [f"mlops.yaml:{line}"]
     text = " ".join(relevant[0].as_dict().values())
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ("{cidr: 10.5.0.0/18, import: {vpc_id: vpc-12345678, private_subnet_ids: [subnet-12345678]}}",
+         ["imported VPC", "10.5.0.0/18", "remove cidr, or import"]),
+        ("{import: {vpc_id: vpc-1, private_subnet_ids: [subnet-12345678]}}", ["vpc_id", "text that matches ^vpc-"]),
+        ("{import: {vpc_id: vpc-12345678, private_subnet_ids: []}}", ["private_subnet_ids", "at least 1 item"]),
+        ("{import: {vpc_id: vpc-12345678, private_subnet_ids: [subnet-12345678, subnet-12345678]}}",
+         ["subnet subnet-12345678", "more than once"]),
+        ("{import: {vpc_id: vpc-12345678}}", ["private_subnet_ids is missing", "add private_subnet_ids:"]),
+    ],
+)  # fmt: skip
+def test_a_stages_network_that_cannot_be_is_one_error(network: str, words: list[str]) -> None:
+    stages = f'prod: "444444444444"\n    stages:\n      dev:\n        network: {network}'
+    (found,) = problems(replaced('prod: "444444444444"', stages))
+    assert found.where == "mlops.yaml:11"
+    text = " ".join(found.as_dict().values())
     for word in words:
         assert word in text
 

@@ -104,6 +104,34 @@ def test_an_owner_without_a_block() -> None:
     assert plan({**shared("governance"), "cidr": {**blocks, "governance": "10.4.0.0/16"}})
 
 
+def test_nothing_to_share() -> None:
+    found = problem({**shared("governance"), "endpoints": ["s3"]})
+    assert (found.what, found.got) == ("there is no interface endpoint to share", "endpoints of governance: s3")
+
+
+def test_nobody_to_share_with() -> None:
+    imported = {stage: {"network": {"import": IMPORT}} for stage in ("dev", "preprod", "prod")}
+    found = problem(shared("governance"), imported)
+    assert found.what == "nobody shares the endpoints: every other VPC is imported"
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    stages = {
+        "dev": {"network": {"subnet_masks": {"private": 28}}},
+        "preprod": {"network": {"subnet_masks": {"private": 20, "public": 19}}},
+        "prod": {"network": {"endpoints": ["codecommit"]}},
+    }
+    people = {"data_scientists": [f"person{number}" for number in range(30)]}
+    with pytest.raises(PlanError) as raised:
+        plan({"endpoints": ["s3"]}, stages, region="ap-southeast-4", studio=people)
+    found = [(each.where, each.what) for each in raised.value.problems]
+    assert found == [
+        ("set default, dev", "the private subnets have too few free addresses"),
+        ("set default, preprod", "the subnets do not fit into the VPC"),
+        ("set default, prod", "the region has no endpoint codecommit"),
+    ]
+
+
 def test_an_endpoint_that_the_owner_has_not() -> None:
     lean: dict[str, object] = {"network": {"endpoints": ["s3", "kms"]}}
     stages = {"dev": {"network": {"endpoints": ["s3", "sts"]}}, "preprod": lean, "prod": lean}

@@ -157,10 +157,26 @@ def _problem(details: ErrorDetails, document: yaml_nodes.Document, file: str, ro
             fix = context["fix"] or f"use {context['expected']}"
             return Problem(what, where, shown(details["input"]), context["expected"], fix)
         case kind:
-            expected = _SHAPES.get(kind) or details["msg"].removeprefix("Input should be ").removeprefix(
-                "Value should "
-            )
+            expected = _expected(kind, details)
             return Problem(f"{key}: not a usable value", where, shown(details["input"]), expected, f"use {expected}")
+
+
+def _expected(kind: str, details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    match kind:
+        case "string_pattern_mismatch":
+            return f"text that matches {context['pattern']}"
+        case "too_short":
+            return f"at least {_items(context['min_length'])}"
+        case "too_long":
+            return f"at most {_items(context['max_length'])}"
+        case _:
+            said = details["msg"].removeprefix("Input should be ").removeprefix("Value should ")
+            return _SHAPES.get(kind) or said
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'s' if count > 1 else ''}"
 
 
 def _unknown_key(path: tuple[str | int, ...], where: str, root: type[BaseModel]) -> Problem:

@@ -147,6 +147,13 @@ class StageNetwork(Section):
     imported: Annotated[ImportedVpc | None, Field(alias="import")] = None
     """An existing VPC instead of a new one."""
 
+    @model_validator(mode="after")
+    def _made_or_imported(self) -> Self:
+        if self.imported and self.cidr:
+            what = f"a block of addresses ({self.cidr}) for an imported VPC, which has its own"
+            raise invalid(what, "cidr or import", "remove cidr, or import")
+        return self
+
 
 class Vpc(Section):
     """The network of one account, after every fallback.

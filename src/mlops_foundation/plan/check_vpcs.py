@@ -125,14 +125,30 @@ def _owner(config: Config, set_plan: SetPlan) -> Iterator[Problem]:
         )
         return
     owner = set_plan.foundation(settings.owner)
-    imported = config.vpc_of(config.account_set(set_plan.name), owner.name).imported
-    if imported:
+    vpc = config.vpc_of(config.account_set(set_plan.name), owner.name)
+    if vpc.imported:
         yield Problem(
             what="the owner of the shared endpoints has an imported VPC, in which nothing is changed",
             where=where,
-            got=f"{settings.owner}, {imported.vpc_id}",
+            got=f"{settings.owner}, {vpc.imported.vpc_id}",
             expected="an owner whose VPC the platform makes",
             fix="name another owner; imported VPCs keep endpoints of their own",
+        )
+    elif not vpc.interface_endpoints:
+        yield Problem(
+            what="there is no interface endpoint to share",
+            where=where,
+            got=f"endpoints of {owner.name}: {', '.join(vpc.endpoints) or 'none'}",
+            expected="at least one endpoint beside s3, whose gateway every VPC has of its own",
+            fix="name endpoints in network.endpoints, or take shared_endpoints out",
+        )
+    elif not owner.stages and sharing(config, set_plan) is None:
+        yield Problem(
+            what="nobody shares the endpoints: every other VPC is imported",
+            where=where,
+            got=settings.owner,
+            expected="at least one VPC that the platform makes",
+            fix="take shared_endpoints out; imported VPCs keep endpoints of their own",
         )
 
 

@@ -47,14 +47,17 @@ class Sharing:
 
 
 def sharing(config: Config, set_plan: SetPlan) -> Sharing | None:
-    """Return how a set shares its endpoints; None when each VPC has its own, or there is only one VPC."""
+    """Return how a set shares its endpoints; None when each VPC has its own, or there is nothing or nobody to share."""
     settings = config.network.shared_endpoints
     if settings is None or settings.owner not in set_plan.accounts:
         return None
     owner = set_plan.foundation(settings.owner)
+    vpc = _vpc(config, set_plan, owner)
+    if not vpc.interface_endpoints:
+        return None
     networks = [Member(each, _vpc(config, set_plan, each)) for each in set_plan.foundations if each.stages]
     members = tuple(each for each in networks if each.foundation.account != owner.account and not each.vpc.imported)
-    return Sharing(settings, Member(owner, _vpc(config, set_plan, owner)), members) if members else None
+    return Sharing(settings, Member(owner, vpc), members) if members else None
 
 
 def _vpc(config: Config, set_plan: SetPlan, foundation: Foundation) -> Vpc:

@@ -16,6 +16,7 @@ from mlops_foundation.plan.findings import Finding, require_green
 from mlops_foundation.plan.models import Foundation
 from mlops_foundation.plan.network_check import Place, check_network
 from mlops_foundation.plan.network_view import planned
+from mlops_foundation.plan.sharing import sharing
 from mlops_foundation.plan.workloads import workloads
 from mlops_foundation.usecases import service_calls
 from mlops_foundation.usecases.calls import aws_errors
@@ -94,7 +95,7 @@ def network(
         place = _place(config, foundation, seen)
         vpc = _vpc(config, set_plan, foundation)
         if vpc.imported is None:
-            view = planned(vpc, foundation.region, _shared(config, set_plan, foundation, vpc))
+            view = planned(vpc, foundation.region, _shared(config, set_plan, foundation))
             findings += check_network(place, view)
             continue
         try:
@@ -150,11 +151,10 @@ def _vpc(config: Config, set_plan: SetPlan, foundation: Foundation) -> Vpc:
     return config.vpc_of(config.account_set(set_plan.name), foundation.name)
 
 
-def _shared(config: Config, set_plan: SetPlan, foundation: Foundation, vpc: Vpc) -> Vpc | None:
+def _shared(config: Config, set_plan: SetPlan, foundation: Foundation) -> Vpc | None:
     """Return the network that owns the endpoints that this one uses."""
-    if vpc.shared_endpoints is None or vpc.shared_endpoints.owner in foundation.environments:
-        return None
-    return config.vpc_of(config.account_set(set_plan.name), vpc.shared_endpoints.owner)
+    shared = sharing(config, set_plan)
+    return shared.owner.vpc if shared and shared.uses(foundation) else None
 
 
 def _imported(workspace: Workspace, place: Place, imported: ImportedVpc, persona: str) -> list[Finding]:

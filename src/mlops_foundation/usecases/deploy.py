@@ -12,6 +12,7 @@ from mlops_foundation.core.errors import ConfigError, DeployError, FoundationErr
 from mlops_foundation.plan import SetPlan
 from mlops_foundation.usecases import check_network, check_studio, preflight
 from mlops_foundation.usecases.calls import aws_errors
+from mlops_foundation.usecases.deploy_order import NETWORK, Run, in_order, left_out_owners
 from mlops_foundation.usecases.synth import current
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -52,7 +53,8 @@ def deploy(
 ) -> list[Deployed]:
     """Deploy the stacks of some sets to all their accounts, or some of them.
 
-    What one platform engineer deploys is one run of the cdk CLI; runs of several engineers go on side by side.
+    What one platform engineer deploys is one run of the cdk CLI; runs of several engineers go on side by side. Networks
+    that own shared endpoints go first.
 
     Args:
         workspaces: The sets.
@@ -66,57 +68,31 @@ def deploy(
         ConfigError: When there is no such stage or stack.
         PlanError: When the configuration has lost a platform or an account that lives, or an imported network lacks
             something; nothing is changed then.
-        DeployError: When an account is not bootstrapped.
+        DeployError: When an account is not bootstrapped, or a network would wait for shared endpoints that nobody
+            makes.
         StackFailed: With the CLI's error lines.
     """
     _check_known(workspaces, stages, chosen)
-    runs = _runs(workspaces, stages, chosen)
+    order = in_order(workspaces, stages, chosen)
     _check_bootstrapped(workspaces)
     preflight.require_living(workspaces, "platform-engineer")
     for each in workspaces:
         check_network.require_imported(each)
         check_studio.require_unchanged(each)
+    require_owners(workspaces, stages, chosen)
     made = current(config_file, assembly_folder(config_file))
 
-    def run(each: _Run) -> None:
+    def run(each: Run) -> None:
         workspace = each.workspace
         role = workspace.role_in(each.home, "platform-engineer")
         environment = workspace.sessions.environment(each.home, role)
         cdk.deploy(made.directory, workspace.set_plan.names.toolkit_stack, each.patterns, extra, environment, report)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        finished = [pool.submit(run, each) for each in runs]
-    raise_first([each.exception() for each in finished])
+    for runs in order:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            finished = [pool.submit(run, each) for each in runs]
+        raise_first([each.exception() for each in finished])
     return status(workspaces)
-
-
-@dataclass
-class _Run:
-    """What one platform engineer deploys.
-
-    Attributes:
-        workspace: Any of the sets.
-        home: The engineer's account.
-        patterns: Stacks of the assembly.
-    """
-
-    workspace: Workspace
-    home: str
-    patterns: list[str] = field(default_factory=list)
-
-
-def _runs(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> list[_Run]:
-    runs: dict[tuple[str, str], _Run] = {}
-    for workspace in workspaces:
-        set_plan = workspace.set_plan
-        for foundation in set_plan.foundations:
-            if not foundation.stacks or (stages and not set(stages) & set(foundation.environments)):
-                continue
-            home = set_plan.engineer_account(foundation.account)
-            run = runs.setdefault((home, set_plan.region), _Run(workspace, home))
-            name = f"{set_plan.name}-{foundation.name}"
-            run.patterns += [f"{name}/{stack.capitalize()}" for stack in chosen] or [f"{name}/*"]
-    return list(runs.values())
 
 
 def _check_known(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> None:
@@ -153,6 +129,34 @@ def _check_bootstrapped(workspaces: Sequence[Workspace]) -> None:
             expected="the bootstrap in every account of the set",
             fix="mlops bootstrap",
         )
+
+
+def require_owners(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> None:
+    """Let nobody wait for shared endpoints that are neither there nor deployed now.
+
+    Args:
+        workspaces: The sets.
+        stages: Environments; all when empty.
+        chosen: Stacks by name; all when empty.
+
+    Raises:
+        DeployError: When the network that owns them is not whole.
+    """
+    for each in left_out_owners(workspaces, stages, chosen):
+        account = each.owner.account
+        stack = next(stack for stack in each.owner.stacks if stack.name == NETWORK)
+        with aws_errors(f"stack {stack.stack_name}"):
+            found = stacks.describe(
+                each.workspace.sessions.client("cloudformation", account), account, stack.stack_name
+            )
+        if not found.complete:
+            raise DeployError(
+                "a network waits for shared endpoints that are not there",
+                where=f"set {each.workspace.set_plan.name}, network.shared_endpoints",
+                got=f"{stack.stack_name} of account {account}: {found.status}",
+                expected=f"the network of {each.owner.name} deployed, before or with the others",
+                fix=f"mlops deploy --stage {each.owner.name} --stack network, then this again",
+            )
 
 
 def _accounts(set_plan: SetPlan) -> list[str]:
