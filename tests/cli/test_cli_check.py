@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlops_foundation.cli.app import run
+from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.usecases.init import Answers, write_config
 
 
@@ -50,6 +51,25 @@ def test_json_has_one_shape(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     for finding in report["findings"]:
         assert list(finding) == ["check", "stage", "account", "status", "what", "got", "expected", "fix"]
         assert (finding["stage"], finding["account"]) == ("dev", "222222222222")
+
+
+@pytest.mark.parametrize("owner", ["governance", "prod"])
+def test_shared_endpoints_are_those_of_the_owner(folder: Path, capsys: pytest.CaptureFixture[str], owner: str) -> None:
+    configure(folder, "nat_gateways: 1", f"nat_gateways: 0\n  shared_endpoints: {{owner: {owner}}}")
+    configure(folder, "provider: public", "provider: codeartifact")
+    assert run(["check", "network", "--json"]) == 0
+    assert run(["check", "network", "--all"]) == 0
+    assert "endpoint com.amazonaws.eu-west-1.kms" in capsys.readouterr().out
+    left = ", ".join(name for name in ENDPOINTS if name != "kms")
+    configure(folder, "nat_gateways: 0", f"nat_gateways: 0\n  endpoints: [{left}]")
+    assert run(["check", "network", "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    red = [each for each in report["findings"] if each["status"] != "ok"]
+    assert [each["stage"] for each in red] == ["dev", "preprod", "prod"]
+    for each in red:
+        assert each["what"].endswith("cannot reach kms")
+        assert each["got"].startswith("there is no endpoint")
+        assert "network.endpoints" in each["fix"]
 
 
 @pytest.mark.parametrize(
