@@ -108,6 +108,30 @@ def test_a_failed_deployment_says_the_clis_own_error_first(cache: Path) -> None:
     assert raised.value.problems[0].where == "cdk deploy default-dev/*"
 
 
+FAILURE = [
+    "mlops-catalog-dev | 0/10 | 8:42:24 AM | UPDATE_FAILED | AWS::IAM::Role | LaunchRole",
+    "❌  mlops-catalog-dev failed to deploy",
+    "‣ DeploymentError: Resource updates failed:",
+    "default-dev/Catalog/LaunchRole  (AWS::IAM::Role LaunchRole)",
+    "mlops-network-dev | 3/40 | 8:42:25 AM | CREATE_COMPLETE | AWS::EC2::VPC | Vpc",
+    "✅  default-dev/Targets (mlops-targets-dev)",
+    "Stack ARN:",
+    "arn:aws:cloudformation:eu-west-1:222222222222:stack/mlops-targets-dev/1",
+    "  The role has another owner.",
+]
+
+
+def test_a_failed_deployment_says_the_reason_below_it_and_not_what_others_do(cache: Path) -> None:
+    with pytest.raises(StackFailed, match="❌  mlops-catalog-dev failed to deploy") as raised:
+        deployed(cache, f"for (const line of {json.dumps(FAILURE)}) console.log(line); process.exit(1)")
+    (problem,) = raised.value.problems
+    assert problem.got.splitlines() == [
+        "‣ DeploymentError: Resource updates failed:",
+        "default-dev/Catalog/LaunchRole  (AWS::IAM::Role LaunchRole)",
+        "The role has another owner.",
+    ]
+
+
 def test_a_failure_without_an_error_line_says_the_last_lines(cache: Path) -> None:
     with pytest.raises(StackFailed, match=r"^line 3$"):
         deployed(cache, "for (let i = 0; i < 8; i++) console.log('line ' + i); process.exit(1)")

@@ -47,9 +47,14 @@ def wrong(findings: tuple[Finding, ...]) -> list[Finding]:
 
 
 def remember(cloud: Any, home: str, prefix: str, name: str, accounts: dict[str, str], region: str = REGION) -> None:
-    """Write the record that a bootstrap writes."""
+    """Write the record that a bootstrap writes, beside the platform engineer that it makes."""
     value = json.dumps({"set": name, "region": region, "accounts": accounts})
-    cloud.client("ssm", home).put_parameter(Name=f"/mlops-foundation/{prefix}", Type="String", Value=value)
+    ssm = cloud.client("ssm", home, region=region)
+    ssm.put_parameter(Name=f"/mlops-foundation/{prefix}", Type="String", Value=value)
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    cloud.client("iam", home).create_role(
+        RoleName=persona_role("platform-engineer", region, home), AssumeRolePolicyDocument=trust
+    )
 
 
 def test_empty_accounts_are_ready(fleet: Fleet, four: dict[str, str]) -> None:
@@ -84,6 +89,25 @@ def test_an_account_that_is_gone_from_its_set_is_asked_about_and_one_more_is_not
     with pytest.raises(PlanError) as raised:
         preflight.require_living(fleet({"name": "team", "accounts": {**four, "preprod": four["prod"]}}))
     assert {problem.got for problem in raised.value.problems} == {four["preprod"]}
+
+
+def test_a_set_that_is_gone_is_asked_about_in_whatever_region_it_lives(
+    cloud: Any, fleet: Fleet, four: dict[str, str]
+) -> None:
+    gone = {**four, "dev": cloud.new_account()}
+    remember(cloud, four["governance"], "america", "america", gone, region="us-east-1")
+    with pytest.raises(PlanError) as raised:
+        preflight.require_living(fleet({"name": "team", "accounts": four}))
+    assert ["america is not in the configuration" in each.what for each in raised.value.problems] == [True]
+
+
+def test_a_living_set_keeps_its_name(cloud: Any, fleet: Fleet, four: dict[str, str]) -> None:
+    remember(cloud, four["governance"], "mlops", "team", four)
+    with pytest.raises(PlanError) as raised:
+        preflight.require_living(fleet({"name": "crew", "accounts": four}))
+    (problem,) = raised.value.problems
+    assert "crew was called team" in problem.what
+    assert "call it team again" in problem.fix
 
 
 def test_a_living_set_stays_in_its_region(cloud: Any, fleet: Fleet, four: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
-from mlops_foundation.core.names import PLATFORM_RECORDS
+from mlops_foundation.core.names import PLATFORM_RECORDS, persona_role
 
 BOOTSTRAP_ACTIONS: Final = (
     "cloudformation:CreateStack",
@@ -101,6 +101,14 @@ def records(ssm: Any) -> Iterator[Record]:  # noqa: ANN401  boto3 clients
             value = json.loads(each["Value"])
             prefix = each["Name"].removeprefix(PLATFORM_RECORDS)
             yield Record(prefix, value["set"], value["region"], value["accounts"])
+
+
+def engineer_regions(iam: Any, account: str) -> set[str]:  # noqa: ANN401  boto3 clients
+    """Return the regions in which an account deploys platforms; IAM knows the roles of all of them."""
+    ending = persona_role("platform-engineer", "", account)
+    pages = iam.get_paginator("list_roles").paginate()
+    names = {str(each["RoleName"]) for page in pages for each in page["Roles"]}
+    return {name.removesuffix(ending) for name in names if name.endswith(ending)}
 
 
 def toolkit_engineer(cloudformation: Any, toolkit_stack: str) -> str | None:  # noqa: ANN401  boto3 clients

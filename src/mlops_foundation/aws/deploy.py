@@ -11,7 +11,10 @@ from mlops_foundation.core.errors import StackFailed
 
 _ERROR = re.compile(r"(?:❌|failed:|Error:|error:)")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_PROGRESS = re.compile(r"^\S+ \| |✅|✨|Stack ARN:$|^arn:aws:cloudformation:|deploying\.\.\.|changeset\.\.\.")
+"""What the CLI says of other stacks meanwhile, and of the failed one's steps."""
 _KEEP_LINES = 400
+_REASON_LINES = 10
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,19 @@ def deploy(
     ]
     done = run(arguments, environment, report)
     if done.exit_code:
-        said = [line for line in done.lines if _ERROR.search(line)] or list(done.lines[-5:])
+        what, *reason = _failure(done.lines)
         raise StackFailed(
-            said[0].strip(),
+            what,
             where=f"cdk deploy {' '.join(patterns)}",
-            got="\n".join(said[1:6]),
+            got="\n".join(reason[:_REASON_LINES]),
             expected="every stack CREATE_COMPLETE or UPDATE_COMPLETE",
             fix="put the reason right, then run mlops deploy again; stacks that are whole are left alone",
         )
+
+
+def _failure(lines: Sequence[str]) -> list[str]:
+    """Return what failed and why: the reasons stand below the first failure, each without a word that marks it."""
+    start = next((index for index, line in enumerate(lines) if "❌" in line), None)
+    if start is None:
+        return [line.strip() for line in lines if _ERROR.search(line)] or [line.strip() for line in lines[-5:]]
+    return [line.strip() for line in lines[start:] if not _PROGRESS.search(line)]

@@ -53,7 +53,7 @@ class Sessions:
     def __init__(self, source: Source, region: Region) -> None:
         self._source = source
         self._region = region
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str, str], Any] = {}
 
     @property
     def region(self) -> Region:
@@ -65,18 +65,18 @@ class Sessions:
         """The endpoint of all clients; None for AWS itself."""
         return self._source.endpoint_url
 
-    def client(self, service: str, account: str, role: str = "") -> Any:  # noqa: ANN401  boto3 clients
-        """Return a client that acts in an account as a role, or as its administrator."""
+    def client(self, service: str, account: str, role: str = "", region: str = "") -> Any:  # noqa: ANN401  boto3
+        """Return a client that acts in an account as a role, or as its administrator; in another region when named."""
         with _making:
-            key = (service, account, role)
+            key = (service, account, role, region or self._region)
             if key not in self._clients:
-                self._clients[key] = self._made(service, self._source.keys(account, role))
+                self._clients[key] = self._made(service, self._source.keys(account, role), region or self._region)
             return self._clients[key]
 
-    def _made(self, service: str, keys: Keys) -> Any:  # noqa: ANN401  boto3 clients
+    def _made(self, service: str, keys: Keys, region: str) -> Any:  # noqa: ANN401  boto3 clients
         return _session().client(
             service,
-            region_name=self._region,
+            region_name=region,
             aws_access_key_id=keys.access_key_id,
             aws_secret_access_key=keys.secret_access_key,
             aws_session_token=keys.session_token,

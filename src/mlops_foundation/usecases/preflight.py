@@ -64,6 +64,8 @@ def require(workspaces: Sequence[Workspace]) -> None:
 def require_living(workspaces: Sequence[Workspace], persona: str = "") -> None:
     """Refuse a configuration that has lost a platform, or an account of one, whose stacks live.
 
+    The administrator sees every region that an account deploys to; a platform engineer is of one region.
+
     Args:
         workspaces: Sets of the configuration; it is compared as a whole.
         persona: Who reads the records: the administrator, or the platform engineer.
@@ -71,19 +73,32 @@ def require_living(workspaces: Sequence[Workspace], persona: str = "") -> None:
     Raises:
         PlanError: With every platform and account that is missing.
     """
-    homes: dict[tuple[str, str], Workspace] = {}
-    for workspace in workspaces:
-        for account in workspace.set_plan.accounts.values():
-            homes.setdefault((workspace.set_plan.engineer_account(account), workspace.set_plan.region), workspace)
     problems: dict[tuple[str, str], Problem] = {}
-    for (home, _), workspace in homes.items():
-        ssm = workspace.sessions.client("ssm", home, workspace.role_in(home, persona))
-        with aws_errors(f"platforms of account {home}"):
+    for (home, region), workspace in _homes(workspaces, persona).items():
+        ssm = workspace.sessions.client("ssm", home, workspace.role_in(home, persona), region)
+        with aws_errors(f"platforms of account {home} in {region}"):
             for record in accounts.records(ssm):
                 for problem in _lost(workspace, record, home):
                     problems[problem.what, problem.got] = problem
     if problems:
         raise PlanError("the configuration has lost what lives", problems=list(problems.values()))
+
+
+def _homes(workspaces: Sequence[Workspace], persona: str) -> dict[tuple[str, str], Workspace]:
+    """Return the accounts and regions that platforms are deployed from, or were, each with a workspace to look."""
+    homes: dict[tuple[str, str], Workspace] = {}
+    for workspace in workspaces:
+        for account in workspace.set_plan.accounts.values():
+            homes.setdefault((workspace.set_plan.engineer_account(account), workspace.set_plan.region), workspace)
+    if persona:
+        return homes
+    by_account = {home: workspace for (home, _), workspace in homes.items()}
+    for home, workspace in by_account.items():
+        with aws_errors(f"platform engineers of account {home}"):
+            regions = accounts.engineer_regions(workspace.sessions.client("iam", home), home)
+        for region in sorted(regions):
+            homes.setdefault((home, region), workspace)
+    return homes
 
 
 def _lost(workspace: Workspace, record: Record, home: str) -> Iterator[Problem]:
@@ -98,6 +113,14 @@ def _lost(workspace: Workspace, record: Record, home: str) -> Iterator[Problem]:
                 fix=f"put the set back; or, when another mlops.yaml has it, add {record.prefix} to other_platforms",
             )
         return
+    if found.name != record.set_name:
+        yield Problem(
+            what=f"the set {found.name} was called {record.set_name}, and its stacks live",
+            where=f"set {found.name}",
+            got=found.name,
+            expected=f"{record.set_name}: the name of a set stays, resources are known by it",
+            fix=f"call it {record.set_name} again, or give the new platform a prefix of its own",
+        )
     if found.region != record.region:
         yield Problem(
             what=f"the set {found.name} was in another region, and its stacks live there",
