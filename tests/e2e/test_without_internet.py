@@ -1,4 +1,7 @@
-"""NAT 0: the main path in a VPC without a way out, packages from CodeArtifact, and the check that says so."""
+"""NAT 0 and shared endpoints: the main path in VPCs without a way out and without interface endpoints of their own.
+
+Packages come from CodeArtifact, governance's VPC owns the endpoints, and the check says that nothing is missing.
+"""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +16,8 @@ from mlops_foundation.usecases import check_network, demo, service_calls
 from .conftest import Platform, Quiet
 
 pytestmark = pytest.mark.e2e
-PRIVATE = {"nat_gateways: 1": "nat_gateways: 0", "provider: public": "provider: codeartifact"}
+SHARED = "nat_gateways: 0\n  shared_endpoints: {owner: governance}"
+PRIVATE = {"nat_gateways: 1": SHARED, "provider: public": "provider: codeartifact"}
 
 
 def rewrite(file: Path, changes: dict[str, str]) -> None:
@@ -26,7 +30,7 @@ def rewrite(file: Path, changes: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The demo on a platform without NAT, run to its end and kept."""
+    """The demo on a platform without NAT and with shared endpoints, run to its end and kept."""
     folder = tmp_path_factory.mktemp("private")
     running = demo.Demo(folder, 0, Quiet())
     steps = []
@@ -46,6 +50,24 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def test_the_main_path_goes_all_the_way(private: Platform) -> None:
     assert private.steps[-1].step == "invoke prod with unseen rows"
     assert private.demo.metrics["accuracy"] > 0.9
+
+
+def test_only_governance_has_interface_endpoints(private: Platform) -> None:
+    workspace = private.demo.workspace
+    found = {}
+    for environment in ("governance", "dev", "preprod", "prod"):
+        made = workspace.client("ec2", environment).describe_vpc_endpoints()["VpcEndpoints"]
+        found[environment] = sum(each["VpcEndpointType"] == "Interface" for each in made)
+    assert found == {"governance": len(ENDPOINTS) - 1, "dev": 0, "preprod": 0, "prod": 0}
+
+
+def test_the_check_is_green_with_endpoints_of_ones_own_too(private: Platform, tmp_path: Path) -> None:
+    config = tmp_path / "mlops.yaml"
+    config.write_text(private.demo.config_file.read_text())
+    rewrite(config, {SHARED: "nat_gateways: 0"})
+    report = check_network.network(config, "", "local", private.demo.state_dir)
+    assert report.recorded
+    assert [each for each in report.findings if not each.green] == []
 
 
 def test_builds_had_no_way_out_and_say_no_token(private: Platform) -> None:
