@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from mlops_foundation import stacks
+from mlops_foundation.constructs.custom_resource import copy_code
+
 pytestmark = pytest.mark.cloud
 
 REGION = "eu-west-1"
-CODE = Path("src/mlops_foundation/stacks/studio/functions/project_templates")
+CODE = Path(stacks.__file__).parent / "studio" / "functions" / "project_templates"
 
 
 class Switch:
@@ -24,7 +27,8 @@ class Switch:
         bucket = f"cdk-mlops-assets-{self.account}-{REGION}"
         s3 = self.client("s3")
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        archive = shutil.make_archive(str(folder / "code"), "zip", Path(__file__).parents[2] / CODE)
+        copy_code(CODE, folder / "code")
+        archive = shutil.make_archive(str(folder / "code"), "zip", folder / "code")
         s3.upload_file(archive, bucket, "code.zip")
         self._role("data-scientist"), self._role("lead")
         self.template = self._part(template, bucket)

@@ -1,12 +1,11 @@
 """What passes an endpoint and what does not: sample requests, decided by the policy in the template."""
 
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from ministack.core import iam_evaluator
 from network_lab import FOREIGN, FOUR, Template, networks, of_type
+
+from endpoint_policies import Request, passes
 
 DEV, PREPROD, PROD = FOUR["dev"], FOUR["preprod"], FOUR["prod"]
 IMAGES = "141502667606"
@@ -14,48 +13,9 @@ NOBODY = "0" * 12
 """Stands for AWS's own services, whose account no condition can name."""
 
 
-class Request(NamedTuple):
-    """A call through an endpoint: which one, from whose role, on whose resource."""
-
-    endpoint: str
-    caller: str
-    owner: str
-    action: str
-    resource: str = "*"
-
-
 @pytest.fixture(scope="module")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     return networks(tmp_path_factory.mktemp("policies"), {})
-
-
-def passes(template: Template, request: Request) -> bool:
-    found = [
-        each["PolicyDocument"]
-        for each in of_type(template, "AWS::EC2::VPCEndpoint").values()
-        if name_of(each["ServiceName"]).endswith(f".{request.endpoint}")
-    ]
-    assert len(found) == 1, request
-    context = iam_evaluator.EvalContext(
-        principal_arn=f"arn:aws:iam::{request.caller}:role/some",
-        principal_type="AssumedRole",
-        principal_account=request.caller,
-        action=request.action,
-        resource_arn=request.resource,
-        region="eu-west-1",
-        service_context={"test:resourceaccount": request.owner},
-    )
-    # ministack takes aws:ResourceAccount from the ARN, where a bucket's has none: a key of our own says whose it is.
-    text = json.dumps(found[0]["Statement"]).replace("aws:ResourceAccount", "test:ResourceAccount")
-    statements = json.loads(text)
-    for each in statements:
-        assert each.pop("Principal") in ("*", {"AWS": "*"})
-    document = iam_evaluator.parse_policy_document({"Version": "2012-10-17", "Statement": statements})
-    return bool(iam_evaluator.evaluate(context, [document]).decision == "Allow")
-
-
-def name_of(service: Any) -> str:
-    return service if isinstance(service, str) else "com.amazonaws.eu-west-1.s3"
 
 
 S3 = "arn:aws:s3:::"

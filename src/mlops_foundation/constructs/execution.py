@@ -128,3 +128,45 @@ def parameters(scope: ExecutionScope, *paths: str) -> Statement:
         "ssm:RemoveTagsFromResource",
     )
     return may("Parameters", actions, [scope.arn("ssm", f"parameter{path}") for path in paths])
+
+
+def log_groups(sid: str, names: Sequence[str]) -> Statement:
+    """Return the rights to make and keep log groups, by ARN."""
+    actions = (
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DeleteRetentionPolicy",
+        "logs:DisassociateKmsKey",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+    )
+    return may(sid, actions, names)
+
+
+def custom_resource(scope: ExecutionScope, name: str) -> list[Statement]:
+    """Return the rights to make, keep and call the function behind a custom resource, whose role has its name."""
+    actions = (
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:InvokeFunction",
+        "lambda:ListTags",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+    )
+    log = scope.arn("logs", f"log-group:/aws/lambda/{name}")
+    bucket = scope.names.asset_bucket(scope.account, scope.region)
+    role = scope.iam(f"role{scope.names.role_path}{name}")
+    to_lambda = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    return [
+        may("Function", actions, [scope.arn("lambda", f"function:{name}")]),
+        may("FunctionCode", ["s3:GetObject"], [f"arn:aws:s3:::{bucket}/*"]),
+        log_groups("FunctionLog", [log, f"{log}:*"]),
+        may("HandOverToLambda", ["iam:PassRole"], [role], to_lambda),
+    ]

@@ -1,17 +1,13 @@
 """The side that reaches shared endpoints: the connection, the routes, and the function that joins the owner's zones."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.constructs.nag import NIST, acknowledge, acknowledge_function, acknowledge_wildcards
+from mlops_foundation.constructs.custom_resource import ResourceFunction, Work
 from mlops_foundation.constructs.policies import allow
 from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.core.names import role_arn
@@ -34,9 +30,17 @@ def join(stack: FoundationStack, context: StackContext, shared: Sharing, vpc: ec
     """
     owner = shared.owner.foundation.account
     owner_role = role_arn(owner, context.names.endpoint_owner_role(context.region), context.names.role_path)
-    function = _function(stack, context, owner_role)
+    work = Work(
+        name=context.names.endpoint_link(context.region),
+        description="Joins this VPC to the endpoints of another account",
+        code=_CODE,
+        timeout_s=TIMEOUT_S,
+        statements=_statements(owner_role),
+        wildcards="The owner's zones have ids that only the owner knows, and the describing actions know no resource.",
+    )
+    function = ResourceFunction(stack, "EndpointLinkFunction", context, work)
     zones = {"OwnerRoleArn": owner_role, "Zones": list(shared.zones)}
-    ready = _resource(stack, "EndpointOwner", function, zones)
+    ready = function.resource("EndpointOwner", "EndpointOwner", {**zones, "OwnerCidr": shared.owner.vpc.cidr})
     connection = ""
     if shared.settings.connection == "transit_gateway":
         blocks = {"Endpoints": shared.owner.vpc.cidr}
@@ -54,59 +58,16 @@ def join(stack: FoundationStack, context: StackContext, shared: Sharing, vpc: ec
         )
         connection = peering.ref
         routes = peer(stack, vpc, peering, shared.owner.vpc.cidr)
-    link = _resource(
-        stack,
+    link = function.resource(
         "EndpointLink",
-        function,
+        "EndpointLink",
         {**zones, "VpcId": vpc.vpc_id, "Cidr": context.network.cidr, "PeeringConnectionId": connection},
     )
     link.node.add_dependency(ready, *routes)
 
 
-def _resource(
-    stack: FoundationStack, name: str, function: lambda_.Function, properties: Mapping[str, object]
-) -> cdk.CustomResource:
-    return cdk.CustomResource(
-        stack,
-        name,
-        service_token=function.function_arn,
-        service_timeout=cdk.Duration.seconds(TIMEOUT_S + 60),
-        resource_type=f"Custom::{name}",
-        properties=dict(properties),
-    )
-
-
-def _function(stack: FoundationStack, context: StackContext, owner_role: str) -> lambda_.Function:
-    name = context.names.endpoint_link(context.region)
-    log_group = logs.LogGroup(
-        stack,
-        "EndpointLinkLog",
-        log_group_name=f"/aws/lambda/{name}",
-        retention=logs.RetentionDays.ONE_YEAR,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
-    reason = "CloudWatch encrypts it with its own key: the log says which zones were joined, and holds no data."
-    acknowledge(log_group, f"{NIST}-CloudWatchLogGroupEncrypted", reason)
-    function = lambda_.Function(
-        stack,
-        "EndpointLinkFunction",
-        function_name=name,
-        description="Joins this VPC to the endpoints of another account",
-        code=lambda_.Code.from_asset(str(_CODE), exclude=["__pycache__", "*.pyc"]),
-        handler="index.handler",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=lambda_.Architecture.ARM_64,
-        timeout=cdk.Duration.seconds(TIMEOUT_S),
-        memory_size=256,
-        role=_role(stack, context, owner_role, name),
-        log_group=log_group,
-    )
-    acknowledge_function(function)
-    return function
-
-
-def _role(stack: FoundationStack, context: StackContext, owner_role: str, name: str) -> iam.Role:
-    statements = [
+def _statements(owner_role: str) -> list[iam.PolicyStatement]:
+    return [
         allow("Owner", ["sts:AssumeRole"], [owner_role]),
         allow(
             "Associate",
@@ -114,21 +75,4 @@ def _role(stack: FoundationStack, context: StackContext, owner_role: str, name: 
             ["arn:aws:route53:::hostedzone/*"],
         ),
         allow("Associated", ["ec2:DescribeVpcs", "route53:ListHostedZonesByVPC"], ["*"]),
-        allow(
-            "Log",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [context.arn("logs", f"log-group:/aws/lambda/{name}:*")],
-        ),
     ]
-    role = iam.Role(
-        stack,
-        "EndpointLinkRole",
-        role_name=name,
-        path=context.names.role_path,
-        description="Joins this VPC to the endpoints of another account",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies={"join": iam.PolicyDocument(statements=statements)},
-    )
-    reason = "The owner's zones have ids that only the owner knows, and the describing actions know no resource."
-    acknowledge_wildcards(role, statements, reason)
-    return role

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from mlops_foundation.constructs.execution import ExecutionScope, Statement, keys, may, parameters, pass_role, roles
+from mlops_foundation.constructs.execution import (
+    ExecutionScope,
+    Statement,
+    custom_resource,
+    keys,
+    log_groups,
+    may,
+    parameters,
+    pass_role,
+    roles,
+)
 from mlops_foundation.core.names import role_arn
 from mlops_foundation.plan.sharing import Sharing
 
@@ -68,29 +78,6 @@ _DESCRIBE: Final = (
 )
 
 
-_LOG_GROUP: Final = (
-    "logs:AssociateKmsKey",
-    "logs:CreateLogGroup",
-    "logs:DeleteLogGroup",
-    "logs:DeleteRetentionPolicy",
-    "logs:DisassociateKmsKey",
-    "logs:ListTagsForResource",
-    "logs:PutRetentionPolicy",
-    "logs:TagResource",
-    "logs:UntagResource",
-)
-_FUNCTION: Final = (
-    "lambda:CreateFunction",
-    "lambda:DeleteFunction",
-    "lambda:GetFunction",
-    "lambda:GetFunctionConfiguration",
-    "lambda:InvokeFunction",
-    "lambda:ListTags",
-    "lambda:TagResource",
-    "lambda:UntagResource",
-    "lambda:UpdateFunctionCode",
-    "lambda:UpdateFunctionConfiguration",
-)
 _NEW_ZONES: Final = ("ec2:DescribeVpcs", "route53:CreateHostedZone", "route53:ListHostedZonesByVPC")
 _ZONES: Final = (
     "route53:AssociateVPCWithHostedZone",
@@ -121,11 +108,7 @@ def statements(scope: ExecutionScope) -> list[Statement]:
         may("ReadNetwork", [f"ec2:Describe{what}" for what in _DESCRIBE], ["*"], scope.in_region),
         # An interface endpoint's private name is a hosted zone that EC2 associates for the caller.
         may("PrivateNames", ["route53:AssociateVPCWithHostedZone"], ["arn:aws:route53:::hostedzone/*"]),
-        may(
-            "FlowLogGroup",
-            _LOG_GROUP,
-            [scope.arn("logs", f"log-group:/{scope.names.prefix}/*")],
-        ),
+        log_groups("FlowLogGroup", [scope.arn("logs", f"log-group:/{scope.names.prefix}/*")]),
         may("FindLogGroups", ["logs:DescribeLogGroups"], ["*"], scope.in_region),
         roles([flow_logs, *_sharing_roles(scope)]),
         pass_role(flow_logs, "vpc-flow-logs.amazonaws.com"),
@@ -163,18 +146,6 @@ def _sharing(scope: ExecutionScope) -> list[Statement]:
 
 def _link(scope: ExecutionScope, shared: Sharing) -> list[Statement]:
     names = scope.names
-    link = names.endpoint_link(scope.region)
     owner = role_arn(shared.owner.foundation.account, names.endpoint_owner_role(scope.region), names.role_path)
-    log_group = scope.arn("logs", f"log-group:/aws/lambda/{link}")
-    return [
-        may(
-            "HandOverToLambda",
-            ["iam:PassRole"],
-            _sharing_roles(scope),
-            {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-        ),
-        may("AcceptPeering", ["sts:AssumeRole"], [owner]),
-        may("Function", _FUNCTION, [scope.arn("lambda", f"function:{link}")]),
-        may("FunctionCode", ["s3:GetObject"], [f"arn:aws:s3:::{names.asset_bucket(scope.account, scope.region)}/*"]),
-        may("FunctionLog", _LOG_GROUP, [log_group, f"{log_group}:*"]),
-    ]
+    accept = may("AcceptPeering", ["sts:AssumeRole"], [owner])
+    return [accept, *custom_resource(scope, names.endpoint_link(scope.region))]

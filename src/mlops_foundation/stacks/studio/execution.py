@@ -1,6 +1,15 @@
 """What CloudFormation needs to deploy Studio and the roles of its people."""
 
-from mlops_foundation.constructs.execution import ExecutionScope, Statement, keys, may, parameters, pass_role, roles
+from mlops_foundation.constructs.execution import (
+    ExecutionScope,
+    Statement,
+    custom_resource,
+    keys,
+    may,
+    parameters,
+    pass_role,
+    roles,
+)
 from mlops_foundation.core.names import PERSONAS, persona_role
 
 
@@ -54,40 +63,5 @@ def statements(scope: ExecutionScope) -> list[Statement]:
 
 
 def _templates_switch(scope: ExecutionScope) -> list[Statement]:
-    names = scope.names
-    function = scope.arn("lambda", f"function:{names.templates_function}")
-    logs = scope.arn("logs", f"log-group:/aws/lambda/{names.templates_function}")
-    actions = (
-        "lambda:CreateFunction",
-        "lambda:DeleteFunction",
-        "lambda:GetFunction",
-        "lambda:GetFunctionConfiguration",
-        "lambda:InvokeFunction",
-        "lambda:ListTags",
-        "lambda:TagResource",
-        "lambda:UntagResource",
-        "lambda:UpdateFunctionCode",
-        "lambda:UpdateFunctionConfiguration",
-    )
-    log_actions = (
-        "logs:AssociateKmsKey",
-        "logs:CreateLogGroup",
-        "logs:DeleteLogGroup",
-        "logs:ListTagsForResource",
-        "logs:PutRetentionPolicy",
-        "logs:TagResource",
-        "logs:UntagResource",
-    )
-    bucket = names.asset_bucket(scope.account, scope.region)
-    return [
-        may("Function", actions, [function]),
-        may("FunctionCode", ["s3:GetObject"], [f"arn:aws:s3:::{bucket}/*"]),
-        may("FunctionLog", log_actions, [logs, f"{logs}:*"]),
-        may("FindLogs", ["logs:DescribeLogGroups"], ["*"], scope.in_region),
-        may(
-            "HandOverToLambda",
-            ["iam:PassRole"],
-            [scope.iam(f"role{names.role_path}{names.templates_function}")],
-            {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-        ),
-    ]
+    find = may("FindLogs", ["logs:DescribeLogGroups"], ["*"], scope.in_region)
+    return [*custom_resource(scope, scope.names.templates_function), find]

@@ -1,7 +1,7 @@
 """Join a VPC to the interface endpoints of another account: the code of two CloudFormation custom resources.
 
 ``Custom::EndpointOwner`` waits until the owner has made its endpoints, and says what its VPC is. Properties:
-``OwnerRoleArn``, ``Zones`` (names).
+``OwnerRoleArn``, ``Zones`` (names), ``OwnerCidr`` (another block is another VPC, to be asked for again).
 
 ``Custom::EndpointLink`` associates the owner's private hosted zones with this VPC, and makes the routes back from the
 owner's private subnets. Properties: ``OwnerRoleArn``, ``Zones``, ``VpcId``, ``Cidr``, ``PeeringConnectionId`` (empty
@@ -11,18 +11,16 @@ Every request is answered, in time: what goes wrong fails the stack with its rea
 authorize an association and only the account of the VPC make it, which is why CloudFormation has no type for it.
 """
 
-import json
 import os
-import signal
 import time
-import urllib.request
 
 import boto3
+from answer import respond
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-ANSWER_S = 10
-"""Seconds kept for the answer to CloudFormation."""
+CLEAN_UP_S = 10
+"""Seconds kept for taking back what a create that failed has done."""
 POLL_S = 3
 CALLS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 8})
 NOT_MADE = "endpoint-link-not-made"
@@ -37,37 +35,18 @@ class OwnerNotReadyError(Exception):
 
 def handler(event, context):
     """Do what CloudFormation asks, and answer it."""
-    seconds = max(1, context.get_remaining_time_in_millis() / 1000 - ANSWER_S)
-    signal.signal(signal.SIGALRM, too_late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    answer = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
-    try:
-        physical_id, data = apply(event, time.monotonic() + seconds - ANSWER_S)
-        answer |= {"Status": "SUCCESS", "PhysicalResourceId": physical_id, "Data": data}
-    except Exception as error:  # whatever it is, CloudFormation has to hear of it
-        reason = f"{type(error).__name__}: {error}"[:1000]
-        failed = event.get("PhysicalResourceId", NOT_MADE)
-        answer |= {"Status": "FAILED", "PhysicalResourceId": failed, "Reason": reason}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    print(json.dumps({key: answer.get(key) for key in ("LogicalResourceId", "Status", "Reason")}))
-    send(event["ResponseURL"], answer)
+    respond(event, context, apply, NOT_MADE)
 
 
-def too_late(signum, frame):
-    """Stop what takes longer than the function may run."""
-    raise TimeoutError("AWS did not answer within the time of the function")
-
-
-def apply(event, deadline):
+def apply(event, seconds):
     """Do what one request asks for; return the physical id and the attributes."""
+    deadline = time.monotonic() + seconds - CLEAN_UP_S
     wanted = event["ResourceProperties"]
     if event["ResourceType"] == "Custom::EndpointOwner":
         if event["RequestType"] == "Delete":
             return event["PhysicalResourceId"], {}
         owner = wait_for_owner(wanted, deadline)
         return wanted["OwnerRoleArn"], {"VpcId": owner.vpc_id}
-    physical_id = f"{wanted['VpcId']}|{wanted['PeeringConnectionId']}"
     if event["RequestType"] == "Delete":
         if event["PhysicalResourceId"] != NOT_MADE:
             take_back(wanted, wanted["Zones"])
@@ -80,9 +59,18 @@ def apply(event, deadline):
         if event["RequestType"] == "Create":
             clean_up(wanted)
         raise
-    gone = set(event.get("OldResourceProperties", {}).get("Zones", [])) - set(wanted["Zones"])
-    disassociate(wanted["VpcId"], sorted(gone))
-    return physical_id, {}
+    leave_behind(wanted, event.get("OldResourceProperties", wanted))
+    # Another VPC is another link, which CloudFormation deletes with its old properties; all else is an update of this.
+    return wanted["VpcId"], {}
+
+
+def leave_behind(wanted, before):
+    """Undo what the same VPC's link had before an update and has no more."""
+    if before["VpcId"] != wanted["VpcId"]:
+        return
+    disassociate(wanted["VpcId"], sorted(set(before["Zones"]) - set(wanted["Zones"])))
+    if before["OwnerRoleArn"] != wanted["OwnerRoleArn"]:
+        remove_routes(before)
 
 
 class Owner:
@@ -130,15 +118,33 @@ def wait_for_owner(wanted, deadline):
 
 
 def associate(owner, wanted):
-    """Let every zone answer in this VPC."""
+    """Let every zone answer in this VPC; one of a former owner gives its name up for it."""
     route53 = boto3.client("route53", config=CALLS)
-    vpc = this_vpc(wanted["VpcId"])
-    for name in sorted(set(wanted["Zones"]) - set(associated(wanted["VpcId"]))):
+    vpc, there = this_vpc(wanted["VpcId"]), associated(wanted["VpcId"])
+    for name in sorted(wanted["Zones"]):
+        if there.get(name) == owner.zones[name]:
+            continue
+        if name in there:
+            disassociate(wanted["VpcId"], [name])
         zone = {"HostedZoneId": owner.zones[name], "VPC": vpc}
-        owner.route53.create_vpc_association_authorization(**zone)
-        route53.associate_vpc_with_hosted_zone(**zone)
-        # AWS advises to take the authorization back: the association stays.
-        owner.route53.delete_vpc_association_authorization(**zone)
+        one_at_a_time(owner.route53.create_vpc_association_authorization, **zone)
+        try:
+            one_at_a_time(route53.associate_vpc_with_hosted_zone, **zone)
+        finally:
+            # AWS advises to take the authorization back: the association stays.
+            one_at_a_time(owner.route53.delete_vpc_association_authorization, **zone)
+
+
+def one_at_a_time(call, **request):
+    """Call again while Route 53 works on the same zone for somebody else: several accounts join it at once."""
+    for seconds in (1, 2, 4, 8, 8, 8):
+        try:
+            return call(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConcurrentModification":
+                raise
+        time.sleep(seconds)
+    return call(**request)
 
 
 def disassociate(vpc_id, names):
@@ -185,6 +191,11 @@ def add_routes(owner, wanted):
 def take_back(wanted, names):
     """Undo what a link has made, as far as it is still there."""
     disassociate(wanted["VpcId"], names)
+    remove_routes(wanted)
+
+
+def remove_routes(wanted):
+    """Take the routes back that a link has made in the owner's tables."""
     try:
         owner = Owner(wanted["OwnerRoleArn"]) if wanted["PeeringConnectionId"] else None
     except ClientError as error:
@@ -211,15 +222,7 @@ def clean_up(wanted):
 def unless_gone(call, **request):
     """Call, and take it well when there is nothing left to remove."""
     try:
-        call(**request)
+        one_at_a_time(call, **request)
     except ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise
-
-
-def send(url, answer):
-    """Put the answer where CloudFormation waits for it."""
-    body = json.dumps(answer).encode()
-    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
-    with urllib.request.urlopen(request, timeout=ANSWER_S) as response:
-        response.read()

@@ -7,18 +7,14 @@ disables it. Every request is answered, in time: what goes wrong fails the stack
 Properties: ``Enabled`` ("true" or "false"), ``Roles`` (ARNs).
 """
 
-import json
-import signal
 import time
-import urllib.request
 
 import boto3
+from answer import respond
 from botocore.config import Config
 
 PROVIDER = "Amazon SageMaker"
 MADE, NOT_MADE = "sagemaker-project-templates", "sagemaker-project-templates-not-made"
-ANSWER_S = 10
-"""Seconds kept for the answer to CloudFormation."""
 SHARE_S = 20
 """Seconds until the portfolio has to be there once SageMaker enabled it."""
 CALLS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
@@ -26,49 +22,29 @@ CALLS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", 
 
 def handler(event, context):
     """Do what CloudFormation asks, and answer it."""
-    signal.signal(signal.SIGALRM, too_late)
-    signal.setitimer(signal.ITIMER_REAL, max(1, context.get_remaining_time_in_millis() / 1000 - ANSWER_S))
-    answer = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
-    try:
-        apply(event, Templates())
-        answer |= {"Status": "SUCCESS", "PhysicalResourceId": MADE}
-    except Exception as error:  # whatever it is, CloudFormation has to hear of it
-        failed = event.get("PhysicalResourceId", NOT_MADE)
-        answer |= {
-            "Status": "FAILED",
-            "PhysicalResourceId": failed,
-            "Reason": f"{type(error).__name__}: {error}"[:1000],
-        }
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    print(json.dumps({key: answer.get(key) for key in ("LogicalResourceId", "Status", "Reason")}))
-    send(event["ResponseURL"], answer)
+    respond(event, context, apply, NOT_MADE)
 
 
-def too_late(signum, frame):
-    """Stop what takes longer than the function may run."""
-    raise TimeoutError("AWS did not answer within the time of the function")
-
-
-def apply(event, templates):
-    """Bring the account to what the resource's properties say."""
-    wanted = event["ResourceProperties"]
+def apply(event, seconds):
+    """Bring the account to what the resource's properties say; the calls' own limits keep it within the time."""
+    templates, wanted = Templates(), event["ResourceProperties"]
     if event["RequestType"] == "Delete":
         # A create that failed has cleaned up after itself; a resource that was off has nothing to take away.
         if event["PhysicalResourceId"] == MADE and is_on(wanted):
             templates.off(wanted["Roles"])
-        return
+        return event["PhysicalResourceId"], {}
+    before = event.get("OldResourceProperties", {}).get("Roles", [])
     if not is_on(wanted):
-        templates.off([*wanted["Roles"], *event.get("OldResourceProperties", {}).get("Roles", [])])
-        return
+        templates.off([*wanted["Roles"], *before])
+        return MADE, {}
     try:
         templates.on(wanted["Roles"])
     except Exception:
         if event["RequestType"] == "Create":
             templates.clean_up(wanted["Roles"])
         raise
-    gone = set(event.get("OldResourceProperties", {}).get("Roles", [])) - set(wanted["Roles"])
-    templates.take_access(sorted(gone))
+    templates.take_access(sorted(set(before) - set(wanted["Roles"])))
+    return MADE, {}
 
 
 def is_on(properties):
@@ -128,11 +104,3 @@ class Templates:
         """Return the ids of the accepted portfolios that AWS provides."""
         pages = self.catalog.get_paginator("list_accepted_portfolio_shares").paginate()
         return [each["Id"] for page in pages for each in page["PortfolioDetails"] if each["ProviderName"] == PROVIDER]
-
-
-def send(url, answer):
-    """Put the answer where CloudFormation waits for it."""
-    body = json.dumps(answer).encode()
-    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
-    with urllib.request.urlopen(request, timeout=ANSWER_S) as response:
-        response.read()
