@@ -7,11 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from mlops_foundation.local import process
+from mlops_foundation.plan.workloads import workloads
 from mlops_foundation.usecases import endpoints, local, models, pipelines, projects
 from mlops_foundation.usecases.workspace import Workspace, open_workspace
+from vpc_by_hand import REGION, HandmadeVpc
 
 from .conftest import MLOPS, free_port, last
 
@@ -28,8 +31,10 @@ SETS: dict[str, dict[str, Any]] = {
         "stages": {"dev": {"network": {"azs": 2}}, "prod": {"network": {"nat_gateways": 2}, "tags": {"Class": "high"}}},
     },
     "america": {"accounts": FOUR, "region": "us-east-1"},
+    "imported": {"accounts": dict.fromkeys(FOUR, "666666666666")},
 }
-"""Preprod and prod in one account; all in one; without governance; settings by stage; prod in a second region."""
+"""Preprod and prod in one account; all in one; without governance; settings by stage; prod in a second region; in a VPC
+that was there before."""
 
 
 class Fleet:
@@ -39,9 +44,11 @@ class Fleet:
         self.folder = folder
         self.config_file = folder / "mlops.yaml"
         self.state_dir = folder / ".mlops"
-        sets = [{"name": name, "prefix": name, **each} for name, each in SETS.items()]
+        running = process.start(self.state_dir, free_port())
+        self.vpc = vpc_of_the_company(running, "666666666666")
+        own = {"imported": {"stages": {"dev": {"network": {"import": self.vpc.as_import()}}}}}
+        sets = [{"name": name, "prefix": name, **each, **own.get(name, {})} for name, each in SETS.items()]
         self.config_file.write_text(json.dumps({"region": "eu-west-1", "sets": sets, "tags": {"CostCenter": "0"}}))
-        process.start(self.state_dir, free_port())
         self.mlops("bootstrap")
         self.deployed = self.mlops("deploy")
         self.paths: Mapping[str, Future[str]] = {}
@@ -69,6 +76,15 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
             yield made
     finally:
         local.reset(folder / ".mlops")
+
+
+def vpc_of_the_company(running: process.Running, account: str) -> HandmadeVpc:
+    """Make a VPC with boto3, with a NAT gateway and every endpoint."""
+    keys = process.sign_in(running, account).credentials
+    session = boto3.session.Session(keys.access_key_id, keys.secret_access_key, keys.session_token, REGION)
+    services = {each for one in workloads(("dev", "preprod", "prod"), "public") for each in one.services}
+    ec2 = session.client("ec2", endpoint_url=running.endpoint_url)
+    return HandmadeVpc(ec2, sorted(services), way_out=True).make()
 
 
 def main_path(workspace: Workspace) -> str:
@@ -108,6 +124,7 @@ def test_every_stack_of_every_set_is_complete(fleet: Fleet) -> None:
         "manual": {"222222222225", "333333333335", "444444444445"},
         "europe": {"222222222222", "333333333333", "444444444444"},
         "america": {"222222222222", "333333333333", "444444444444"},
+        "imported": {"666666666666"},
     }
 
 
@@ -130,6 +147,21 @@ def test_two_regions_of_an_account_share_nothing(fleet: Fleet) -> None:
         for name in ("europe", "america")
     }
     assert len(set(vpcs.values())) == 2
+
+
+def test_an_imported_vpc_is_the_only_one(fleet: Fleet) -> None:
+    workspace = fleet.workspace("imported")
+    assert [each["VpcId"] for each in fleet.vpc.ec2.describe_vpcs()["Vpcs"] if not each["IsDefault"]] == [
+        fleet.vpc.vpc_id
+    ]
+    fleet.paths["imported"].result()
+    described = workspace.client("sagemaker", "prod").describe_model(
+        ModelName=workspace.client("sagemaker", "prod").list_models()["Models"][0]["ModelName"]
+    )
+    assert described["VpcConfig"] == {
+        "Subnets": fleet.vpc.subnet_ids,
+        "SecurityGroupIds": [fleet.vpc.group_id],
+    }
 
 
 @pytest.mark.parametrize("name", SETS)
