@@ -163,3 +163,45 @@ def test_a_second_deployment_changes_nothing(platform: Platform) -> None:
         assert [each["VpcPeeringConnectionId"] for each in before[stage]["VpcPeeringConnections"]] == [
             each["VpcPeeringConnectionId"] for each in after[stage]["VpcPeeringConnections"]
         ]
+
+
+def everything_but(*left_out: str) -> list[str]:
+    return [name for name in ENDPOINTS if name not in left_out]
+
+
+def test_an_endpoint_less_and_one_more_change_the_zones_of_all(platform: Platform) -> None:
+    name = f"lambda.{REGION}.amazonaws.com"
+    platform.configure(shared_endpoints={"owner": "governance"}, endpoints=everything_but("lambda"))
+    platform.deploy()
+    assert [set(platform.zones(each)) for each in ACCOUNTS] == [ZONES - {name}] * 4
+    platform.configure(shared_endpoints={"owner": "governance"})
+    platform.deploy()
+    assert [set(platform.zones(each)) for each in ACCOUNTS] == [ZONES] * 4
+
+
+def test_a_new_vpc_of_the_owner_is_joined_again(platform: Platform) -> None:
+    before = platform.told("governance", "/vpc/id")
+    moved = {**BLOCKS, "governance": "10.8.0.0/18"}
+    platform.configure(shared_endpoints={"owner": "governance"}, cidr=moved)
+    platform.deploy()
+    vpc_id = platform.told("governance", "/vpc/id")
+    assert vpc_id != before
+    for stage in STAGES:
+        assert set(platform.zones(stage)) == ZONES
+        found = platform.client("ec2", stage).describe_vpc_peering_connections()["VpcPeeringConnections"]
+        (peering,) = (each for each in found if each["Status"]["Code"] == "active")
+        assert peering["AccepterVpcInfo"]["VpcId"] == vpc_id
+        there, back = platform.routes(stage, moved["governance"]), platform.routes("governance", BLOCKS[stage])
+        assert there == back == [peering["VpcPeeringConnectionId"]] * 3
+
+
+def test_without_sharing_nothing_of_it_is_left(platform: Platform) -> None:
+    platform.configure(endpoints=["s3"])
+    # Without the bootstrap, which would take away the right to delete what sharing has made.
+    done = platform.mlops("deploy", "--stack", "network", "--json")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    for stage in STAGES:
+        assert platform.zones(stage) == {}
+        assert platform.routes(stage, BLOCKS["governance"]) == []
+        found = platform.client("ec2", stage).describe_vpc_peering_connections()["VpcPeeringConnections"]
+        assert {each["Status"]["Code"] for each in found} <= {"deleted"}
