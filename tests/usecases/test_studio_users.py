@@ -106,6 +106,18 @@ def test_an_entry_more_is_one_profile_more_and_touches_nothing_else(studio: Stud
     assert {name: time for name, time in studio.changed().items() if name != "ds-bob"} == changed
 
 
+def test_an_entry_less_is_one_profile_less_and_touches_nothing_else(studio: Studio) -> None:
+    (studio.folder / "data_scientists.yml").write_text(USERS + '  - user_profile_name: "carol"\n')
+    assert studio.deploy().returncode == 0
+    before, changed = studio.profiles(), studio.changed()
+    assert "ds-carol" in before
+    (studio.folder / "data_scientists.yml").write_text(USERS)
+    done = studio.deploy()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert studio.profiles() == {"ds-admin", "ds-alice"}
+    assert {name: time for name, time in changed.items() if name in studio.changed()} == studio.changed()
+
+
 def test_another_way_to_sign_in_is_one_error_and_changes_nothing(studio: Studio) -> None:
     before = studio.resources()
     people = [{"name": "alice", "sso_user": "alice@example.com"}]
@@ -116,3 +128,19 @@ def test_another_way_to_sign_in_is_one_error_and_changes_nothing(studio: Studio)
     assert "auth_mode cannot be changed" in error["what"]
     assert error["expected"].startswith("auth_mode: iam")
     assert studio.resources() == before
+
+
+def test_a_domain_that_outlived_its_stack_is_one_error_before_anything_is_changed(studio: Studio) -> None:
+    cloudformation = studio.client("cloudformation")
+    cloudformation.delete_stack(StackName="mlops-studio-dev")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="mlops-studio-dev", WaiterConfig={"Delay": 1})
+    (domain,) = studio.client("sagemaker").list_domains()["Domains"]
+    studio.configure()
+    done = studio.mlops("deploy", "--json")
+    assert done.returncode == 3
+    (error,) = json.loads(done.stdout)["errors"]
+    assert "that no stack of ours has" in error["what"]
+    assert f"--domain-id {domain['DomainId']}" in error["fix"]
+    found = json.loads(studio.mlops("check", "accounts", "--json").stdout)["findings"]
+    (taken,) = [each for each in found if each["status"] != "ok"]
+    assert (taken["check"], taken["got"]) == ("names", "Studio domain eu-west-1-studio-domain")

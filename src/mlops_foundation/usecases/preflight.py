@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mlops_foundation.aws import accounts, stacks
+from mlops_foundation.aws import accounts, stacks, studio
 from mlops_foundation.aws.accounts import Caller, Record
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.errors import FoundationError, PlanError, Problem
-from mlops_foundation.core.names import PERSONAS, persona_role, role_arn
+from mlops_foundation.core.names import PERSONAS, persona_role, role_arn, studio_domain
 from mlops_foundation.plan.findings import Finding, Status, require_green
 from mlops_foundation.plan.models import Foundation
 from mlops_foundation.usecases import check_network
@@ -283,6 +283,9 @@ def _names(place: _Place, who: Caller) -> Iterator[Finding]:
     for stack in foundation.stacks:
         if stack.name in made and absent(stack.stack_name):
             taken += [f"role {role}" for role in made[stack.name] if accounts.role_exists(iam, role)]
+        if stack.name == "studio" and absent(stack.stack_name):
+            domain = studio_domain(foundation.region)
+            taken += [f"Studio domain {domain}"] if studio.find(place.client("sagemaker"), domain) else []
     if taken:
         yield place.finding(
             "names",
