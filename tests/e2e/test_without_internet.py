@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from endpoint_policies import Request, Template, passes
 from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.plan.workloads import WORKLOADS, workloads
 from mlops_foundation.usecases import check_network, demo, service_calls
+from mlops_foundation.usecases.synth import synth
 
 from .conftest import Platform, Quiet
 
@@ -86,6 +88,32 @@ def test_what_was_called_is_what_is_declared(private: Platform) -> None:
         assert each.service in declared[each.workload], each
     installs = {each.name for each in WORKLOADS if each.installs and each.name != "studio"}
     assert {each.workload for each in recorded if each.service == "codeartifact.repositories"} == installs
+
+
+def network_templates(assembly: Path) -> dict[str, Template]:
+    """Return the networks of an assembly by environment."""
+    found = assembly.glob("assembly-default-*/*Network*.template.json")
+    return {path.parent.name.rsplit("-", 1)[1]: json.loads(path.read_text(encoding="utf-8")) for path in found}
+
+
+@pytest.mark.parametrize("sharing", [True, False], ids=["shared endpoints", "endpoints of its own"])
+def test_every_action_of_a_workload_passes_its_endpoint(private: Platform, tmp_path: Path, *, sharing: bool) -> None:
+    config = tmp_path / "mlops.yaml"
+    config.write_text(private.demo.config_file.read_text())
+    if not sharing:
+        rewrite(config, {SHARED: "nat_gateways: 0"})
+    networks = network_templates(synth(config, tmp_path / "out").directory)
+    accounts = {account: name for name, account in private.demo.workspace.set_plan.accounts.items()}
+    held_back, passed = [], set()
+    for each in service_calls.recorded(private.demo.state_dir):
+        owner = "governance" if sharing and each.service != "s3" else accounts[each.account]
+        for done in each.actions:
+            request = Request(each.service, done["caller"], done["owner"], done["action"])
+            if not passes(networks[owner], request):
+                held_back.append((each.workload, request))
+            passed.add((each.workload, each.service))
+    assert held_back == []
+    assert passed == {(each.workload, each.service) for each in service_calls.recorded(private.demo.state_dir)}
 
 
 def test_the_check_is_green_with_the_record(private: Platform) -> None:

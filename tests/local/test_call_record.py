@@ -77,6 +77,36 @@ def test_sessions_that_a_workload_takes_count_as_the_workload(database: Database
     assert (only["kind"], only["name"], only["role"], only["calls"]) == ("build", "churn-build", ROLE, 2)
 
 
+@pytest.mark.parametrize(
+    ("service", "path", "action", "name"),
+    [
+        ("s3", "/bucket/key", "s3:GetObject", "s3"),
+        ("sagemaker", "/endpoints/churn-dev/invocations", "sagemaker:InvokeEndpoint", "sagemaker.runtime"),
+        ("sagemaker", "/", "sagemaker:CreateModel", "sagemaker.api"),
+        ("codeartifact", "/v1/authorization-token", "sts:GetServiceBearerToken", "codeartifact.api"),
+        ("monitoring", "/", "cloudwatch:PutMetricData", "monitoring"),
+    ],
+)
+def test_actions_stand_beside_the_service_that_was_asked(
+    database: Database, service: str, path: str, action: str, name: str
+) -> None:
+    made = record(database, TAKEN="BUILD")
+    made.request(request("TAKEN", service, path))
+    for _ in range(2):
+        made.acted("TAKEN", action, "3" * 12, "2" * 12)
+    made.acted("PERSON", action, "2" * 12, "2" * 12)
+    (only,) = made.all()
+    assert (only["service"], only["actions"]) == (name, [{"action": action, "caller": "3" * 12, "owner": "2" * 12}])
+
+
+def test_what_a_service_asks_for_itself_is_left_out(database: Database) -> None:
+    made = record(database)
+    made.request(request("BUILD", "s3", "/bucket/key"))
+    made.acted("BUILD", "kms:Decrypt", "2" * 12, "2" * 12)
+    (only,) = made.all()
+    assert (only["service"], only["actions"]) == ("s3", [])
+
+
 def test_what_is_not_signed_is_nobodys(database: Database) -> None:
     made = record(database)
     made.request({"type": "http", "path": "/", "headers": [(b"authorization", b"Basic eDp5")], "query_string": b""})

@@ -136,6 +136,14 @@ def test_no_authorization_is_left_over(platform: Platform) -> None:
         route53.delete_vpc_association_authorization(HostedZoneId=zone_id, VPC=vpc)
 
 
+def test_a_name_has_one_zone_in_a_vpc(platform: Platform) -> None:
+    route53 = platform.client("route53", "dev")
+    vpc = {"VPCRegion": REGION, "VPCId": platform.told("dev", "/vpc/id")}
+    zone = {"Name": f"kms.{REGION}.amazonaws.com", "CallerReference": "again", "VPC": vpc}
+    with pytest.raises(route53.exceptions.ConflictingDomainExists):
+        route53.create_hosted_zone(**zone)
+
+
 def test_peerings_and_routes_both_ways(platform: Platform) -> None:
     for stage in STAGES:
         (peering,) = platform.client("ec2", stage).describe_vpc_peering_connections()["VpcPeeringConnections"]

@@ -3,6 +3,10 @@
 A workload is known by its session: who starts one for a build, a job or a model in a VPC says so, and sessions that
 the workload takes from there (AssumeRole) count as the workload too. Every signed request is looked at; a request of
 anybody else costs a look into a dictionary.
+
+Beside each service stand the actions that were allowed there, with the accounts of the caller and of the resource: what
+the policy of an endpoint has to let through. What a service asks for in the caller's name (S3 a key, SageMaker a role)
+does not pass the workload's endpoints, and is left out.
 """
 
 import re
@@ -23,6 +27,16 @@ _ENDPOINTS: Final[Mapping[str, str]] = {
     "codeartifact": "codeartifact.api",
 }
 """Name in a signature -> name of the endpoint, where they differ."""
+_ACTIONS: Final[Mapping[str, str]] = {
+    "sagemaker:InvokeEndpoint": "sagemaker.runtime",
+    "codeartifact:ReadFromRepository": "codeartifact.repositories",
+    "codecommit:GitPull": "git-codecommit",
+    "codecommit:GitPush": "git-codecommit",
+    "sts:GetServiceBearerToken": "codeartifact.api",
+}
+"""Actions -> name of the endpoint they pass, where it is not their service's usual one."""
+_NAMESPACES: Final[Mapping[str, str]] = {**_ENDPOINTS, "cloudwatch": "monitoring"}
+"""Namespace of an action -> name of the endpoint, where they differ."""
 _SESSIONS_KEPT: Final = 4096
 
 _Key = tuple[Scope, str, str, str]
@@ -72,6 +86,31 @@ class CallRecord:
         if session:
             self._note(session, service)
 
+    def is_workload(self, access_key_id: str) -> bool:
+        """Return whether a session is that of a workload in a VPC."""
+        return self._session(access_key_id) is not None
+
+    def acted(self, access_key_id: str, action: str, caller: str, owner: str) -> None:
+        """Take note of an action that was allowed, when a workload asked its service for it.
+
+        Args:
+            access_key_id: Of the session.
+            action: ``service:Operation``.
+            caller: The session's account.
+            owner: The account of what it was done on.
+        """
+        session = self._session(access_key_id)
+        if session is None:
+            return
+        namespace = action.partition(":")[0]
+        service = _ACTIONS.get(action) or _NAMESPACES.get(namespace, namespace)
+        workload, scope, _ = session
+        done = {"action": action, "caller": caller, "owner": owner}
+        with self._lock:
+            record = self._calls.get((scope, workload.kind, workload.name, service))
+            if record is not None and done not in record.setdefault("actions", []):
+                record["actions"].append(done)
+
     def all(self) -> list[Json]:
         """Return every workload and service, in the order they were first seen."""
         self.write()
@@ -108,6 +147,7 @@ class CallRecord:
                 "name": workload.name,
                 "role": role_arn,
                 "service": service,
+                "actions": [],
                 "calls": 1,
                 "first": now,
                 "last": now,

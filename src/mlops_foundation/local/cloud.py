@@ -107,6 +107,13 @@ class LocalCloud:
     def authorize(self, principal: Principal, check: Check, *, region: Region) -> None:
         """Decide one check; see :func:`mlops_foundation.local.authorize.authorize`."""
         authorize(principal, check, region, self.service_of)
+        self.acted(principal.credentials.access_key_id, check.action, check.resource)
+
+    def acted(self, access_key_id: str, action: str, resource: str) -> None:
+        """Take note of an action that was allowed, for the record of what workloads call."""
+        if self.calls.is_workload(access_key_id):
+            caller, owner = iam.accounts_of(access_key_id, resource)
+            self.calls.acted(access_key_id, action, caller, owner)
 
     def invoke(self, principal: Principal, service: str, name: str, request: Json, *, scope: Scope) -> Json:
         """Call an operation of one of our own services in process."""

@@ -1,6 +1,7 @@
 """Which AWS services the workloads in a VPC have called, as the local cloud recorded it."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ class ServiceCalls:
         workload: Kind of workload, as ``plan/workloads.py`` names it, or the kind of resource when it is none of ours.
         name: Name of the build project, job or model.
         service: Endpoint name of the service.
+        actions: What was allowed there: ``action``, and the accounts of the ``caller`` and the resource's ``owner``.
         calls: How often.
         first: When it was called first.
         last: When it was called last.
@@ -31,13 +33,14 @@ class ServiceCalls:
     workload: str
     name: str
     service: str
+    actions: tuple[Mapping[str, str], ...]
     calls: int
     first: str
     last: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""
-        return dict(vars(self))
+        return {**vars(self), "actions": list(self.actions)}
 
 
 def recorded(state_dir: Path, since: str = "") -> list[ServiceCalls]:
@@ -63,7 +66,10 @@ def _calls(record: dict[str, Any]) -> ServiceCalls:
         # The projects' builds are told apart by their roles, which end like the workload's name.
         workload = next((name for name in _BUILDS if role.endswith(f"-{name}")), "build")
     first, last = (dt.datetime.fromtimestamp(record[key], dt.UTC).isoformat() for key in ("first", "last"))
-    return ServiceCalls(record["account"], workload, record["name"], record["service"], record["calls"], first, last)
+    actions = tuple(record.get("actions", ()))
+    return ServiceCalls(
+        record["account"], workload, record["name"], record["service"], actions, record["calls"], first, last
+    )
 
 
 _WORKLOADS: Final = {"processing-job": "job", "training-job": "job", "model": "endpoint"}

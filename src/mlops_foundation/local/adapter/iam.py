@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, sts, tagging
+from ministack.services import iam, s3, sts, tagging
 
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId, Arn, Region
@@ -140,6 +140,15 @@ def _account_of(access_key_id: str) -> str | None:
         return str(session.get("AccountId") or session["Arn"].split(":")[4])
     found: str | None = iam_evaluator.find_iam_access_key_account(access_key_id)
     return found
+
+
+def accounts_of(access_key_id: str, resource: str) -> tuple[str, str]:
+    """Return the account of who holds a key and that of a resource; what has none is the caller's own."""
+    caller = _account_of(access_key_id) or ""
+    arn = resource.split(":", 5)
+    if arn[:3] == ["arn", "aws", "s3"]:
+        return caller, str(s3._bucket_owner_account(arn[5].partition("/")[0]) or caller)
+    return caller, (arn[4] if len(arn) == 6 else "") or caller  # noqa: PLR2004  parts of an ARN
 
 
 def root_of(account: AccountId) -> Principal:

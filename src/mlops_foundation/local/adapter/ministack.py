@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import botocore.session
 import ministack.app
-from ministack.core import iam_actions, router
+from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id
 
 from mlops_foundation.core import clock
@@ -60,6 +60,7 @@ def install(cloud: Any) -> None:
     for name, service in cloud.services.items():
         _add_service(name, service.models, cloud.dispatchers[name].handle)
     _wrap_handlers(cloud)
+    _note_actions(cloud)
     storage.refuse_unknown_actions(_refuse, ours)
 
 
@@ -175,6 +176,20 @@ def _wrap_handlers(cloud: Any) -> None:
 
     handlers["route53"] = route53.across_accounts(handlers["route53"])
     handlers["s3"] = storage.encrypted_objects(handlers["s3"], authorize, _s3_denied)
+
+
+def _note_actions(cloud: Any) -> None:
+    """Tell the record of calls what ministack's own services have allowed."""
+    decide = iam_evaluator.enforce
+
+    def enforce(access_key_id: str, iam_action: str, service: str, region: str, *rest: Any, **named: Any) -> Any:
+        denied = decide(access_key_id, iam_action, service, region, *rest, **named)
+        if denied is None and access_key_id:
+            resource = rest[0] if rest else named.get("resource_arn", "*")
+            cloud.acted(access_key_id, iam_action, resource)
+        return denied
+
+    iam_evaluator.enforce = enforce
 
 
 def principal_of(headers: Mapping[str, str]) -> Principal:

@@ -23,7 +23,11 @@ _OF_VPC: Final = "/2013-04-01/hostedzonesbyvpc"
 
 
 def across_accounts(handler: storage.Handler) -> storage.Handler:
-    """Wrap ministack's handler: associations and authorizations are decided here, the rest there."""
+    """Wrap ministack's handler: associations and authorizations are decided here, the rest there.
+
+    A new zone is refused too where another account's zone has its name in the VPC already.
+    """
+    route53._same_name_zone_with_vpc = _of_name
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
@@ -92,7 +96,7 @@ def _associate(zone_id: str, vpc: Json) -> Any:
     if account != get_account_id() and vpc not in zone.get("authorizations", []):
         message = f"The VPC: {vpc['VPCId']} has not authorized to associate with your hosted zone."
         return route53._error_response("NotAuthorizedException", message, 401)
-    if any(other["name"] == zone["name"] for other in _associated_with(vpc)):
+    if _of_name(zone["name"], vpc):
         message = f"The VPC {vpc['VPCId']} is already associated with a hosted zone named {zone['name']}"
         return route53._error_response("ConflictingDomainExists", message)
     zone.setdefault("vpcs", []).append(vpc)
@@ -120,8 +124,10 @@ def _changed(root_tag: str) -> Any:
     return route53._xml_response(root_tag, lambda root: route53._build_change_info_el(root, change))
 
 
-def _associated_with(vpc: Json) -> list[Json]:
-    return [zone for zone in list(route53._zones._data.values()) if vpc in zone.get("vpcs", [])]
+def _of_name(name: str, vpc: Json) -> Json | None:
+    """Return the zone that answers to a name in a VPC, of whatever account."""
+    zones = list(route53._zones._data.values())
+    return next((zone for zone in zones if zone["name"] == name and vpc in zone.get("vpcs", [])), None)
 
 
 def _zones_of_vpc(query: Mapping[str, list[str]]) -> Any:
