@@ -76,6 +76,7 @@ def test_without_constants_there_is_no_governance_account(file: Path, tmp_path: 
         (json.dumps({**FIRST, "CREATE_SM_DOMAIN": "False"}, indent=1), 6, "always makes a Studio domain"),
         (json.dumps({**FIRST, "SET_NAME": "My Set"}, indent=1), 2, "not a usable set name"),
         ('{"SET_NAME": "aa", "SET_NAME": "bb"}', 1, "twice"),
+        ("", 1, "the end of the file"),
         ("3", 1, "not a mapping"),
         ("[]", 1, "no set of accounts"),
         # How deep Python's own JSON goes depends on the caller's depth; ours stops at 50 levels.

@@ -84,7 +84,9 @@ def test_a_user_in_a_file_and_in_the_configuration_is_one_error_that_names_both(
         ("users:\n  - user_profile_name: 'a b'\n", 2, "not a usable Studio user name"),
         ("prefix: '-'\nusers: []\n", 1, "prefix"),
         ("users: [\n", 2, "not YAML"),
-        ("- alice\n", 1, "not a mapping"),
+        ("users:\n\t- user_profile_name: x\n", 2, "indent with spaces"),
+        ("- alice\n", 1, "the file is not a mapping"),
+        ("", 1, "the file is not a mapping"),
         (f"prefix: ds\nusers:\n  - user_profile_name: {'a' * 61}\n", 3, "too long together"),
     ],
 )
@@ -135,6 +137,8 @@ def test_single_sign_on_that_lacks_something_is_one_error(tmp_path: Path, old: s
     assert SSO.count(old) == 1
     (found,) = problems(with_studio(tmp_path, SSO.replace(old, new)))
     assert found.got == words
+    assert ("add sso_user: to each" in found.fix) == (words == "alice")
+    assert ("set studio.admin_sso_user" in found.fix) == (words == "ds-admin")
 
 
 @pytest.mark.parametrize(("minutes", "right"), [(0, True), (60, True), (525600, True), (1, False), (59, False)])

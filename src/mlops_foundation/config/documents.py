@@ -75,13 +75,14 @@ def read(
         document = yaml_nodes.read(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _not_yaml(str(error.problem or error.context), f"{file}:{line}") from error
+        raise _not_yaml(str(error.problem or error.context), file, text, line) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _not_yaml(f"the character #x{error.character:04x} is not allowed", f"{file}:{line}") from error
+        why = f"the character #x{error.character:04x} is not allowed"
+        raise _not_yaml(why, file, text, line) from error
     if not isinstance(document.data, root):
         got = "nothing" if document.data is None else type(document.data).__name__
-        what = "the configuration is not a mapping of keys to values"
+        what = "the file is not a mapping of keys to values"
         raise ConfigError(what, f"{file}:1", got, "keys and their values", fix)
     return document, [_twice(each, file) for each in document.duplicates]
 
@@ -125,10 +126,13 @@ def _place(problem: Problem, file: str) -> tuple[bool, str, int]:
     return name != file, name, int(line)
 
 
-def _not_yaml(why: str, where: str) -> ConfigError:
-    return ConfigError(
-        f"not YAML: {why}", where, expected="YAML 1.1", fix="check indentation, quotes and aliases there"
-    )
+def _not_yaml(why: str, file: str, text: str, line: int) -> ConfigError:
+    lines = text.split("\n")
+    found = lines[line - 1] if line <= len(lines) else ""
+    got = shown(repr(found)) if found else "the end of the file"
+    tab = "\t" in found[: len(found) - len(found.lstrip())]
+    fix = "indent with spaces; YAML takes no tab there" if tab else "check indentation, quotes and aliases there"
+    return ConfigError(f"not YAML: {why}", f"{file}:{line}", got, "YAML 1.1", fix)
 
 
 def _twice(each: yaml_nodes.Duplicate, file: str) -> Problem:
@@ -155,7 +159,7 @@ def _problem(details: ErrorDetails, document: yaml_nodes.Document, file: str, ro
             context = details["ctx"]
             what = f"{key}: {context['what']}" if key else str(context["what"])
             fix = context["fix"] or f"use {context['expected']}"
-            return Problem(what, where, shown(details["input"]), context["expected"], fix)
+            return Problem(what, where, context["got"] or shown(details["input"]), context["expected"], fix)
         case kind:
             expected = _expected(kind, details)
             return Problem(f"{key}: not a usable value", where, shown(details["input"]), expected, f"use {expected}")

@@ -28,22 +28,24 @@ LARGEST_VPC_PREFIX: Final = 16
 """AWS takes /16 to /28; below /24 the subnets of three zones have too few addresses for jobs and endpoints."""
 
 
-def invalid(what: str, expected: str, fix: str = "") -> PydanticCustomError:
+def invalid(what: str, expected: str, fix: str = "", got: str = "") -> PydanticCustomError:
     """Return the error a validator raises; the loader turns it into a ``Problem``.
 
     Args:
         what: What is wrong with the value.
         expected: What is allowed.
         fix: What to do, when it is not to use what is expected.
+        got: What of a long value is wrong; the value itself when left out.
     """
-    return PydanticCustomError("mlops", "{what}", {"what": what, "expected": expected, "fix": fix})
+    return PydanticCustomError("mlops", "{what}", {"what": what, "expected": expected, "fix": fix, "got": got})
 
 
 def once(names: Sequence[str], what: str) -> None:
     """Refuse a list that names something twice."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise invalid(f"{what} {', '.join(twice)} is listed more than once", "each once", "remove the repetition")
+        named = ", ".join(twice)
+        raise invalid(f"{what} {named} is listed more than once", "each once", "remove the repetition", named)
 
 
 def _account_id(value: object) -> str:

@@ -108,7 +108,8 @@ def _check_json(text: str, file: str) -> None:
         json.loads(text)
     except json.JSONDecodeError as error:
         where = f"{file}:{error.lineno}"
-        raise ConfigError(f"not JSON: {error.msg}", where, expected="JSON", fix="look for commas and quotes") from error
+        got = documents.shown(repr(text[error.pos : error.pos + 20])) if text[error.pos :] else "the end of the file"
+        raise ConfigError(f"not JSON: {error.msg}", where, got, "JSON", "look for commas and quotes") from error
     except (RecursionError, ValueError) as error:
         raise ConfigError("not JSON that can be read", f"{file}:1", expected="JSON", fix="write it anew") from error
 

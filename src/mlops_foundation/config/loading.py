@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from mlops_foundation.config import documents, legacy_users, people
+from mlops_foundation.config import documents, legacy_users, people, yaml_nodes
 from mlops_foundation.config.models import Config
 from mlops_foundation.core.errors import Problem
 
@@ -50,6 +50,12 @@ def load_text(text: str, file: str = CONFIG_FILE) -> Config:
     if problems or config is None:
         raise documents.failed(file, problems)
     return config
+
+
+def lines_of_sets(path: Path) -> dict[str, int]:
+    """Return the line of each set of accounts in a configuration file that could be loaded, by its name."""
+    document = yaml_nodes.read(path.read_text(encoding="utf-8-sig"))
+    return {each["name"]: document.line_of(("sets", index, "name")) for index, each in enumerate(document.data["sets"])}
 
 
 def input_files(path: Path, config: Config) -> list[Path]:

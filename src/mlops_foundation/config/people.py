@@ -106,9 +106,14 @@ def _single_sign_on(studio: Studio, everybody: Sequence[Listed], section: str) -
             where=without[0].where if without else section,
             got=", ".join(names),
             expected=f"sso_user for each user, and admin_sso_user for {DOMAIN_ADMIN_PROFILE}",
-            fix="write users as {name: alice, sso_user: alice@example.com}, and add studio.admin_sso_user",
+            fix=_sso_fix(missing=bool(without), admin=bool(studio.admin_sso_user)),
         )
     yield from _same_person(studio, everybody)
+
+
+def _sso_fix(*, missing: bool, admin: bool) -> str:
+    users = ["add sso_user: to each, such as {name: alice, sso_user: alice@example.com}"] if missing else []
+    return ", and ".join([*users, *([] if admin else ["set studio.admin_sso_user"])])
 
 
 def _same_person(studio: Studio, everybody: Sequence[Listed]) -> Iterator[Problem]:

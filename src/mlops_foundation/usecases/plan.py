@@ -1,8 +1,12 @@
 """Read the configuration, plan the platform, and say what it costs."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from mlops_foundation.config import Config, load
+from mlops_foundation.config import Config, lines_of_sets, load
+from mlops_foundation.core.errors import PlanError
 from mlops_foundation.plan import Plan, build
 from mlops_foundation.plan.cost import Cost, cost
 from mlops_foundation.plan.prices import load_prices
@@ -20,7 +24,21 @@ def load_and_plan(config_file: Path) -> tuple[Config, Plan]:
         PlanError: When what it asks for cannot be deployed.
     """
     config = load(config_file)
-    return config, build(config, STACKS)
+    try:
+        return config, build(config, STACKS)
+    except PlanError as error:
+        lines = lines_of_sets(config_file)
+        problems = [replace(each, where=_placed(each.where, config_file, lines)) for each in error.problems]
+        raise PlanError(str(error), problems=problems) from error
+
+
+def _placed(where: str, config_file: Path, lines: Mapping[str, int]) -> str:
+    """Put file and line before what names sets: of the second of ``sets a, b``, of the one of ``sets.a.stages.dev``."""
+    named = [name for name in re.split(r"[ ,.]+", where) if name in lines] if where.startswith("set") else []
+    if not named:
+        return where
+    name = named[-1] if where.startswith("sets ") else named[0]
+    return f"{config_file}:{lines[name]}, {where}"
 
 
 def load_and_price(config_file: Path) -> Cost:
