@@ -170,3 +170,24 @@ def test_without_the_cloud_nothing_is_known(company: Company) -> None:
     assert done.returncode == 3
     (finding,) = json.loads(done.stdout)["findings"]
     assert (finding["check"], finding["status"], finding["fix"]) == ("access", "unknown", "mlops local start")
+
+
+def test_a_deployment_says_all_that_is_wrong_at_once_and_changes_nothing(company: Company) -> None:
+    ec2 = company.vpc.ec2
+    other = ec2.create_vpc(CidrBlock="10.250.0.0/24")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=other, CidrBlock="10.250.0.0/25")["Subnet"]["SubnetId"]
+    ec2.modify_vpc_attribute(VpcId=company.vpc.vpc_id, EnableDnsSupport={"Value": False})
+    company.configure(private_subnet_ids=[*company.vpc.subnet_ids, subnet])
+    stacks = company.client("cloudformation").describe_stacks()["Stacks"]
+    done = company.mlops("deploy", "--json")
+    after = company.client("cloudformation").describe_stacks()["Stacks"]
+    company.configure()
+    ec2.modify_vpc_attribute(VpcId=company.vpc.vpc_id, EnableDnsSupport={"Value": True})
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    said = {each["what"]: each for each in json.loads(done.stdout)["errors"]}
+    foreign = said[f"the subnet {subnet} belongs to another VPC"]
+    assert (foreign["got"], foreign["expected"]) == (other, company.vpc.vpc_id)
+    assert said["the VPC has enableDnsSupport off"]["fix"].endswith("--enable-dns-support")
+    assert after == stacks
+    assert company.red() == []
