@@ -13,7 +13,7 @@ from mlops_foundation.local.store import Database
 
 REGION = Region("eu-west-1")
 ROLE = "arn:aws:iam::222222222222:role/mlops/churn/churn-build"
-BUILD = VpcWorkload("build", "churn-build")
+BUILD = VpcWorkload("build", "churn-build", ("subnet-1",))
 
 
 def principal(key: str) -> Principal:

@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mlops_foundation.core.arns import Region
 from mlops_foundation.local.contract import Json, Principal, Scope, Store, VpcWorkload
@@ -43,6 +43,14 @@ _Key = tuple[Scope, str, str, str]
 _Session = tuple[VpcWorkload, Scope, str]
 
 
+class VpcCall(NamedTuple):
+    """A workload calls a service (its endpoint's name) from where it runs."""
+
+    workload: VpcWorkload
+    scope: Scope
+    service: str
+
+
 class CallRecord:
     """The record, kept in memory and in the store: a new service at once, counts when they are read and at the end.
 
@@ -67,24 +75,23 @@ class CallRecord:
             self._sessions = {key: session for key, session in self._sessions.items() if session}
         self._sessions[principal.credentials.access_key_id] = (workload, Scope(principal.account, region), role_arn)
 
-    def request(self, scope: Mapping[str, Any]) -> None:
-        """Take note of an HTTP request, when a workload signed it."""
+    def request(self, scope: Mapping[str, Any]) -> VpcCall | None:
+        """Take note of an HTTP request, when a workload signed it, and return what it calls."""
         header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         found = _SIGNED.search(header) or _PRESIGNED.search(scope.get("query_string", b""))
         if found is None:
-            return
+            return None
         session = self._session(found[1].decode("latin-1"))
         if session is None:
-            return
+            return None
         name = found[3].decode("latin-1")
         runtime = name == "sagemaker" and scope["path"].endswith("/invocations")
-        self._note(session, "sagemaker.runtime" if runtime else _ENDPOINTS.get(name, name))
+        return self._note(session, "sagemaker.runtime" if runtime else _ENDPOINTS.get(name, name))
 
-    def called(self, principal: Principal, service: str) -> None:
+    def called(self, principal: Principal, service: str) -> VpcCall | None:
         """Take note of a call that is no signed request (git, a package index), when a workload made it."""
         session = self._session(principal.credentials.access_key_id)
-        if session:
-            self._note(session, service)
+        return self._note(session, service) if session else None
 
     def is_workload(self, access_key_id: str) -> bool:
         """Return whether a session is that of a workload in a VPC."""
@@ -132,8 +139,9 @@ class CallRecord:
             self._sessions[access_key_id] = session
             return session
 
-    def _note(self, session: _Session, service: str) -> None:
+    def _note(self, session: _Session, service: str) -> VpcCall:
         workload, scope, role_arn = session
+        call = VpcCall(workload, scope, service)
         key = (scope, workload.kind, workload.name, service)
         now = time.time()
         with self._lock:
@@ -141,7 +149,7 @@ class CallRecord:
             if record is not None:
                 record["calls"] += 1
                 record["last"] = now
-                return
+                return call
             record = {
                 "kind": workload.kind,
                 "name": workload.name,
@@ -154,3 +162,4 @@ class CallRecord:
             }
             self._calls[key] = record
             self._store.put(scope, _CALL, "/".join(key[1:]), record)
+        return call

@@ -15,9 +15,9 @@ from botocore.config import Config
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import Region
 from mlops_foundation.local import wire
-from mlops_foundation.local.adapter import events, iam
+from mlops_foundation.local.adapter import events, iam, vpc
 from mlops_foundation.local.authorize import authorize
-from mlops_foundation.local.call_record import CallRecord
+from mlops_foundation.local.call_record import CallRecord, VpcCall
 from mlops_foundation.local.contract import (
     Call,
     Check,
@@ -32,7 +32,6 @@ from mlops_foundation.local.contract import (
 )
 from mlops_foundation.local.dispatch import Dispatcher
 from mlops_foundation.local.store import Database
-from mlops_foundation.local.way_out import leads_out
 
 log = logging.getLogger(__name__)
 
@@ -141,13 +140,21 @@ class LocalCloud:
             self.calls.enter(principal, workload, role_arn, region)
         return principal
 
-    def leads_out(self, scope: Scope, vpc_id: str, subnet_ids: Sequence[str]) -> bool:
+    def leads_out(self, scope: Scope, subnet_ids: Sequence[str]) -> bool:
         """Return whether what runs in these subnets reaches the internet."""
-        return leads_out(self.client(iam.root_of(scope.account), "ec2", scope.region), vpc_id, list(subnet_ids))
+        return vpc.leads_out(scope, subnet_ids)
 
     def called(self, principal: Principal, service: str) -> None:
         """Take note of a call that is no signed request."""
-        self.calls.called(principal, service)
+        _require_way(self.calls.called(principal, service))
+
+    def requested(self, request: Mapping[str, Any]) -> None:
+        """Take note of an HTTP request before it is answered.
+
+        Raises:
+            ServiceError: When it is of a workload whose VPC has no way to the service.
+        """
+        _require_way(self.calls.request(request))
 
     def assume_role(self, principal: Principal, role_arn: str, session_name: str, *, region: Region) -> Principal:
         """Start a session of a role as ``principal``, by STS."""
@@ -236,3 +243,15 @@ class LocalCloud:
                 log.exception("background work %s failed", name)
 
         threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def _require_way(call: VpcCall | None) -> None:
+    """Refuse what gets no answer on AWS: a call from a VPC that has no way to the service."""
+    if call is None or vpc.reaches(call.scope, call.workload.subnet_ids, call.service):
+        return
+    raise ServiceError(
+        "Unreachable",
+        f"{call.workload.kind} {call.workload.name} runs in {', '.join(call.workload.subnet_ids)}, from where nothing "
+        f"leads to {call.service}: no endpoint and no way out. On AWS it waits for an answer until it gives up. "
+        "What is missing: mlops check network",
+    )

@@ -70,15 +70,17 @@ class Principal:
 
 @dataclass(frozen=True)
 class VpcWorkload:
-    """What runs inside a VPC: the cloud records which services it calls.
+    """What runs inside a VPC: it reaches the services that the VPC has a way to, and the cloud records which it calls.
 
     Attributes:
         kind: ``build``, ``processing-job``, ``training-job`` or ``model``.
         name: Of the build project; of the role for jobs and models, whose own names are new each time.
+        subnet_ids: Where it runs.
     """
 
     kind: str
     name: str
+    subnet_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -219,11 +221,15 @@ class Cloud(Protocol):
     def machine_environment(self) -> dict[str, str]:
         """Return what a build needs of this machine: its package index, proxies and CA bundle settings, and PATH."""
 
-    def leads_out(self, scope: Scope, vpc_id: str, subnet_ids: Sequence[str]) -> bool:
+    def leads_out(self, scope: Scope, subnet_ids: Sequence[str]) -> bool:
         """Return whether what runs in these subnets reaches the internet, as their route tables say."""
 
     def called(self, principal: Principal, service: str) -> None:
-        """Take note that ``principal`` called a service (its endpoint's name) by what is no signed request."""
+        """Take note that ``principal`` called a service (its endpoint's name) by what is no signed request.
+
+        Raises:
+            ServiceError: When it is a workload whose VPC has no way to the service.
+        """
 
     def emit(self, scope: Scope, source: str, detail_type: str, detail: Json, resources: Sequence[str] = ()) -> None:
         """Put an AWS service event on the default bus of an account."""

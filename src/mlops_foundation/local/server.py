@@ -17,6 +17,7 @@ from starlette.routing import Route
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.local.adapter import environment
 from mlops_foundation.local.contract import HttpHandler, ServiceError
+from mlops_foundation.local.refusal import refuse
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,11 @@ class Gateway:
             await self._control(scope, receive, send)
             return
         if scope["type"] == "http":
-            self.cloud.calls.request(scope)
+            try:
+                self.cloud.requested(scope)
+            except ServiceError as error:
+                await refuse(error, scope, send)
+                return
         route = next((handler for prefix, handler in self._routes.items() if path.startswith(prefix)), None)
         await (route or self._application)(scope, receive, send)
 

@@ -16,15 +16,21 @@ LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 
 @pytest.fixture
 def vpc(cloud: Any, account: str) -> Callable[..., dict[str, Any]]:
-    """Return a function that makes a VPC with one subnet, with a way out or without."""
+    """Return a function that makes a VPC with one subnet, with a way out or endpoints."""
 
-    def make(*, way_out: bool) -> dict[str, Any]:
+    def make(*endpoints: str, way_out: bool = False) -> dict[str, Any]:
         ec2 = cloud.client("ec2", account)
         vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
         group = ec2.create_security_group(VpcId=vpc_id, GroupName="g", Description="g")["GroupId"]
         table = ec2.create_route_table(VpcId=vpc_id)["RouteTable"]["RouteTableId"]
         ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        for name in endpoints:
+            interface = {"VpcEndpointType": "Interface", "SubnetIds": [subnet], "PrivateDnsEnabled": True}
+            gateway = {"VpcEndpointType": "Gateway", "RouteTableIds": [table]}
+            ec2.create_vpc_endpoint(
+                VpcId=vpc_id, ServiceName=f"com.amazonaws.eu-west-1.{name}", **(gateway if name == "s3" else interface)
+            )
         if way_out:
             address = ec2.allocate_address(Domain="vpc")["AllocationId"]
             nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
@@ -72,7 +78,7 @@ def calls(cloud: Any, account: str) -> dict[str, int]:
 
 
 def test_a_build_without_a_way_out_has_no_index_and_a_dead_proxy(cloud: Any, account: str, vpc: Any) -> None:
-    status, log = run(cloud, account, SHOW, "pip download --no-deps anything", vpcConfig=vpc(way_out=False))
+    status, log = run(cloud, account, SHOW, "pip download --no-deps anything", vpcConfig=vpc("logs"))
     assert status == "FAILED"
     assert "proxy=http://127.0.0.1:9" in log
     assert "no way out" in log
@@ -86,7 +92,7 @@ def test_a_build_with_nat_has_what_the_machine_has(cloud: Any, account: str, vpc
 
 def test_the_record_of_a_build_in_a_vpc(cloud: Any, account: str, vpc: Any) -> None:
     commands = ["aws sts get-caller-identity", "aws ssm get-parameters --names /none"]
-    status, log = run(cloud, account, *commands, vpcConfig=vpc(way_out=False))
+    status, log = run(cloud, account, *commands, vpcConfig=vpc("logs", "sts", "ssm"))
     assert status == "SUCCEEDED", log
     assert calls(cloud, account) == {"logs": calls(cloud, account)["logs"], "sts": 1, "ssm": 1}
 
@@ -101,7 +107,7 @@ def test_a_session_that_a_build_takes_is_the_build(cloud: Any, account: str, vpc
         '"Credentials.[AccessKeyId,SecretAccessKey,SessionToken]" --output text)'
     )
     use = "AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=$2 AWS_SESSION_TOKEN=$3 aws kms list-keys || echo refused"
-    status, log = run(cloud, account, f"({take}; {use})", vpcConfig=vpc(way_out=False))
+    status, log = run(cloud, account, f"({take}; {use})", vpcConfig=vpc("logs", "sts", "kms"))
     assert status == "SUCCEEDED", log
     assert {"sts", "kms"} <= set(calls(cloud, account)), log
 
@@ -111,3 +117,72 @@ def test_builds_outside_a_vpc_and_people_are_not_recorded(cloud: Any, account: s
     assert status == "SUCCEEDED"
     cloud.client("sts", account).get_caller_identity()
     assert calls(cloud, account) == {}
+
+
+NOWHERE = "from where nothing leads to {}: no endpoint and no way out"
+
+
+@pytest.mark.parametrize(
+    ("service", "command"),
+    [
+        ("sts", "aws sts get-caller-identity"),
+        ("s3", "aws s3api list-buckets"),
+        ("s3", "echo x | aws s3 cp - s3://bucket/key"),
+        ("ssm", "aws ssm get-parameters --names /none"),
+        ("lambda", "aws lambda list-functions"),
+        ("sagemaker.runtime", "aws sagemaker-runtime invoke-endpoint --endpoint-name e --body Cg== /dev/null"),
+        ("sagemaker.api", "aws sagemaker list-endpoints"),
+        ("cloudformation", "aws cloudformation list-stacks"),
+        ("codeartifact.api", "aws codeartifact list-domains"),
+    ],
+)
+def test_a_service_without_a_way_gives_no_answer(
+    cloud: Any, account: str, vpc: Any, service: str, command: str
+) -> None:
+    status, log = run(cloud, account, command, vpcConfig=vpc("logs"))
+    assert status == "FAILED"
+    assert "(Unreachable) when calling" in log, log
+    assert NOWHERE.format(service) in log
+    assert service in calls(cloud, account)
+
+
+def test_a_repository_without_a_way_is_not_cloned(cloud: Any, account: str, vpc: Any) -> None:
+    cloud.client("codecommit", account).create_repository(repositoryName="code")
+    url = f"{cloud.running.endpoint_url}/v1/repos/code"
+    helper = "!f() { aws codecommit credential-helper get --ignore-host-check; }; f"
+    command = f"git -c credential.helper='{helper}' -c credential.UseHttpPath=true clone {url}"
+    rights = allow(*LOGS, "codecommit:GitPull")
+    role = make_role(cloud.client("iam", account), "builder", rights)
+    status, log = run(cloud, account, command, role=role, vpcConfig=vpc("logs"))
+    assert status == "FAILED"
+    assert "403" in log
+    assert "git-codecommit" in calls(cloud, account), log
+
+
+def test_a_way_that_is_taken_away_is_gone_at_once(cloud: Any, account: str, vpc: Any) -> None:
+    made = vpc("logs", "sts")
+    ec2 = cloud.client("ec2", account)
+    name = [{"Name": "service-name", "Values": ["com.amazonaws.eu-west-1.sts"]}]
+    mine = [each for each in ec2.describe_vpc_endpoints(Filters=name)["VpcEndpoints"] if each["VpcId"] == made["vpcId"]]
+    status, log = run(cloud, account, "aws sts get-caller-identity", vpcConfig=made)
+    assert status == "SUCCEEDED", log
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[mine[0]["VpcEndpointId"]])
+    builds = cloud.client("codebuild", account)
+    build_id = builds.start_build(projectName="demo")["build"]["id"]
+
+    def ended() -> Any:
+        build = builds.batch_get_builds(ids=[build_id])["builds"][0]
+        return build if build["buildComplete"] else None
+
+    assert wait_for(ended)["buildStatus"] == "FAILED"
+
+
+def test_a_gateway_serves_only_the_route_tables_it_is_in(cloud: Any, account: str, vpc: Any) -> None:
+    made = vpc("logs", "s3")
+    ec2 = cloud.client("ec2", account)
+    table = ec2.create_route_table(VpcId=made["vpcId"])["RouteTable"]["RouteTableId"]
+    other = ec2.create_subnet(VpcId=made["vpcId"], CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=other)
+    status, log = run(cloud, account, "aws s3api list-buckets", vpcConfig={**made, "subnets": [other]})
+    assert status == "FAILED"
+    assert NOWHERE.format("s3") in log

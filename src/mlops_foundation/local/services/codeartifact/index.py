@@ -109,9 +109,9 @@ class PackageIndex:
 
     def _let_in(self, authorization: str, place: Scope, match: re.Match[str]) -> None:
         principal = self._principal(authorization, match["domain"], place)
-        self._cloud.called(principal, "codeartifact.repositories")
         arn = repository_arn(place, match["domain"], match["repository"])
         try:
+            self._cloud.called(principal, "codeartifact.repositories")
             record = repository_of(self._records, place, match["domain"], match["repository"])
             check = Check("codeartifact:ReadFromRepository", arn)
             self._cloud.authorize(principal, check, region=place.region)

@@ -136,7 +136,7 @@ class Build:
 
     def _leads_out(self) -> bool:
         vpc = self._record.get("vpcConfig")
-        return not vpc or self._around.cloud.leads_out(self._around.scope, vpc["vpcId"], vpc["subnets"])
+        return not vpc or self._around.cloud.leads_out(self._around.scope, vpc["subnets"])
 
     def _open_log_stream(self) -> None:
         logs, place = self._around.client("logs"), self._record["logs"]

@@ -234,6 +234,7 @@ class CodeBuild(Service):
             self._running.pop(key, None)
 
     def _assume(self, call: Call, record: Json) -> Principal:
+        vpc = record.get("vpcConfig")
         try:
             return self.cloud.assume_service_role(
                 record["serviceRole"],
@@ -241,7 +242,7 @@ class CodeBuild(Service):
                 f"AWSCodeBuild-{record['id'].partition(':')[2]}",
                 source_arn=project_arn(call.scope, record["projectName"]),
                 region=call.region,
-                workload=VpcWorkload("build", record["projectName"]) if record.get("vpcConfig") else None,
+                workload=VpcWorkload("build", record["projectName"], tuple(vpc["subnets"])) if vpc else None,
             )
         except ServiceError as error:
             raise ServiceError(

@@ -91,7 +91,6 @@ class GitHttp:
             raise HttpError(403, "only git's smart HTTP protocol is served")
         program = SERVICES[asked]
         visit = await asyncio.to_thread(self._sign_in, match["name"], program, headers)
-        self._cloud.called(visit.principal, "git-codecommit")
         await asyncio.to_thread(self._authorize, visit, None)
         repository = open_repository(self._cloud, visit.scope, match["name"])
         if advertise:
@@ -144,6 +143,7 @@ class GitHttp:
         context = {"codecommit:References": reference} if reference else {}
         check = Check(ACTIONS[visit.program], visit.arn, context)
         try:
+            self._cloud.called(visit.principal, "git-codecommit")
             self._cloud.authorize(visit.principal, check, region=visit.scope.region)
         except ServiceError as error:
             raise HttpError(403, error.message) from error

@@ -97,14 +97,14 @@ class ModelServer:
         shutil.rmtree(self._folder / "ml", ignore_errors=True)
 
     def _start(self) -> None:
-        role, region = self._model["ExecutionRoleArn"], self._scope.region
+        role, region, vpc = self._model["ExecutionRoleArn"], self._scope.region, self._model.get("VpcConfig")
         principal = self._cloud.assume_service_role(
             role,
             SERVICE_PRINCIPAL,
             "SageMaker",
             source_arn=self._model["Arn"],
             region=region,
-            workload=VpcWorkload("model", Arn.parse(role).name) if self._model.get("VpcConfig") else None,
+            workload=VpcWorkload("model", Arn.parse(role).name, tuple(vpc["Subnets"])) if vpc else None,
         )
         log = self._folder / "log.txt"
         group, stream = f"/aws/sagemaker/Endpoints/{self._endpoint}", f"{self.variant}/{self._instance}"

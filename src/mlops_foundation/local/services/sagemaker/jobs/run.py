@@ -197,14 +197,14 @@ class JobRun(ABC):
     def principal(self) -> Principal:
         """The session of the job's role."""
         role = self.job["RoleArn"]
-        in_vpc = self.job.get("VpcConfig") or self.job.get("NetworkConfig", {}).get("VpcConfig")
+        vpc = self.job.get("VpcConfig") or self.job.get("NetworkConfig", {}).get("VpcConfig")
         return self.cloud.assume_service_role(
             role,
             SERVICE_PRINCIPAL,
             "SageMaker",
             source_arn=self.arn,
             region=self.scope.region,
-            workload=VpcWorkload(self.kind.path, Arn.parse(role).name) if in_vpc else None,
+            workload=VpcWorkload(self.kind.path, Arn.parse(role).name, tuple(vpc["Subnets"])) if vpc else None,
         )
 
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 clients
