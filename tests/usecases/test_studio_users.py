@@ -95,6 +95,11 @@ def test_an_entry_more_is_one_profile_more_and_touches_nothing_else(studio: Stud
     assert studio.profiles() == {"ds-admin", "ds-alice"}
     before, template, changed = studio.resources(), studio.template(), studio.changed()
     (studio.folder / "data_scientists.yml").write_text(USERS + '  - user_profile_name: "bob"\n')
+    shown = studio.mlops("deploy", "--stack", "network", "--stack", "studio", "--dry-run", "--json")
+    assert (studio.resources(), studio.changed()) == (before, changed), "a dry run changes nothing"
+    assert {each["stack"]: len(each["changes"]) for each in json.loads(shown.stdout)} == {
+        "mlops-network-dev": 0, "mlops-studio-dev": 1,
+    }  # fmt: skip
     done = studio.deploy()
     assert done.returncode == 0, done.stdout + done.stderr
     after = studio.resources()

@@ -25,15 +25,24 @@ class CdkRun:
     lines: Sequence[str]
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], report: Report) -> CdkRun:
-    """Run the cdk CLI and pass on every line it says."""
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], report: Report, keep_lines: int = _KEEP_LINES
+) -> CdkRun:
+    """Run the cdk CLI and pass on every line it says.
+
+    Args:
+        arguments: After ``cdk``.
+        environment: AWS_* variables of the caller.
+        report: Takes each line.
+        keep_lines: How many of the last lines are returned.
+    """
     lines: list[str] = []
     with cdk_cli.running(arguments, environment) as process:
         for raw in process.stdout or ():
             line = _ANSI.sub("", raw).rstrip()
             if line:
                 lines.append(line)
-                del lines[:-_KEEP_LINES]
+                del lines[:-keep_lines]
                 report(line)
     return CdkRun(process.returncode, lines)
 

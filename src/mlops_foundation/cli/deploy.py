@@ -17,6 +17,7 @@ from mlops_foundation.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from mlops_foundation.aws.diff import StackDiff
     from mlops_foundation.usecases.deploy import Deployed
 
 bootstrap_app = typer.Typer()
@@ -44,7 +45,8 @@ def bootstrap(
 
 @deploy_app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Examples: mlops deploy | mlops deploy --stage dev --stack network | mlops deploy --target aws -v",
+    epilog="Examples: mlops deploy | mlops deploy --stage dev --stack network | mlops deploy --dry-run | mlops deploy "
+    "--target aws -v",
 )
 def deploy(  # noqa: PLR0913, PLR0917  each is an option
     context: typer.Context,
@@ -55,13 +57,20 @@ def deploy(  # noqa: PLR0913, PLR0917  each is an option
     config: ConfigOption = CONFIG_FILE,
     state_dir: StateOption = STATE_DIR,
     *,
+    only_show: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Deploy every stack to its account with the cdk CLI; further arguments go to cdk deploy as they are."""
+    """Deploy every stack to its account with the cdk CLI; further arguments go to cdk deploy (or diff) as they are."""
     from mlops_foundation.usecases import deploy as usecase  # noqa: PLC0415
+    from mlops_foundation.usecases import dry_run  # noqa: PLC0415
     from mlops_foundation.usecases.workspace import open_workspaces  # noqa: PLC0415
 
     workspaces = open_workspaces(config, set_name or [], target, state_dir)
+    if only_show:
+        with output.progress("comparing", quiet=json) as shown:
+            found = dry_run.dry_run(workspaces, config, stage or [], stack or [], context.args, shown.update)
+        _print_changes(found, as_json=json)
+        return
     with output.progress("deploying", quiet=json) as shown:
         done = usecase.deploy(workspaces, config, stage or [], stack or [], context.args, shown.update)
     _print(done, as_json=json)
@@ -73,3 +82,23 @@ def _print(done: "Sequence[Deployed]", *, as_json: bool) -> None:
         return
     rows = [(each.set_name, each.environment, each.account, each.stack, each.status) for each in done]
     output.table(("set", "environment", "account", "stack", "status"), rows)
+
+
+def _print_changes(found: "Sequence[StackDiff]", *, as_json: bool) -> None:
+    if as_json:
+        output.as_json([each.as_dict() for each in found])
+        return
+    rows = [
+        (stack.account, stack.stack, each.action, each.type, each.logical_id, each.effect)
+        for stack in found
+        for each in stack.changes
+    ]
+    rows += [
+        (stack.account, stack.stack, "change", "", "nothing but its text", "")
+        for stack in found
+        if stack.differs and not stack.changes
+    ]
+    if rows:
+        output.table(("account", "stack", "would", "type", "resource", "effect"), rows)
+    else:
+        output.done(f"nothing would change (stacks compared: {len(found)})")

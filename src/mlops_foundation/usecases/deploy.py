@@ -72,14 +72,7 @@ def deploy(
             makes.
         StackFailed: With the CLI's error lines.
     """
-    _check_known(workspaces, stages, chosen)
-    order = in_order(workspaces, stages, chosen)
-    _check_bootstrapped(workspaces)
-    preflight.require_living(workspaces, "platform-engineer")
-    for each in workspaces:
-        check_network.require_imported(each)
-        check_studio.require_unchanged(each)
-    require_owners(workspaces, stages, chosen)
+    order = prepare(workspaces, stages, chosen)
     made = current(config_file, assembly_folder(config_file))
 
     def run(each: Run) -> None:
@@ -93,6 +86,28 @@ def deploy(
             finished = [pool.submit(run, each) for each in runs]
         raise_first([each.exception() for each in finished])
     return status(workspaces)
+
+
+def prepare(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> list[list[Run]]:
+    """Check everything that can be known before anything is changed, and return what is deployed after one another.
+
+    Args:
+        workspaces: The sets.
+        stages: Environments; all when empty.
+        chosen: Stacks by name; all when empty.
+
+    Raises:
+        FoundationError: As :func:`deploy` says.
+    """
+    _check_known(workspaces, stages, chosen)
+    order = in_order(workspaces, stages, chosen)
+    _check_bootstrapped(workspaces)
+    preflight.require_living(workspaces, "platform-engineer")
+    for each in workspaces:
+        check_network.require_imported(each)
+        check_studio.require_unchanged(each)
+    require_owners(workspaces, stages, chosen)
+    return order
 
 
 def _check_known(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> None:
