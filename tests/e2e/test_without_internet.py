@@ -3,19 +3,23 @@
 Packages come from CodeArtifact, governance's VPC owns the endpoints, and the check says that nothing is missing.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from endpoint_policies import Request, Template, passes
 from mlops_foundation.config.endpoints import ENDPOINTS
+from mlops_foundation.local import process
 from mlops_foundation.plan.workloads import WORKLOADS, workloads
-from mlops_foundation.usecases import check_network, demo, service_calls
+from mlops_foundation.usecases import check_network, demo, pipelines, service_calls
 from mlops_foundation.usecases.synth import synth
 
-from .conftest import Platform, Quiet
+from .conftest import Platform, Quiet, last
 
 pytestmark = pytest.mark.e2e
 SHARED = "nat_gateways: 0\n  shared_endpoints: {owner: governance}"
@@ -138,3 +142,39 @@ def test_an_endpoint_taken_away_is_named_with_its_workloads(private: Platform, t
     assert "deploy-test" in finding["what"]
     assert "sagemaker.runtime" in finding["what"]
     assert "network.endpoints" in finding["fix"]
+
+
+@contextlib.contextmanager
+def without_name(private: Platform, name: str) -> Iterator[None]:
+    """Take the zone that leads to a shared endpoint from the VPC of dev, and give it back."""
+    running = process.find(private.demo.state_dir)
+    assert running
+    accounts = private.workspace.set_plan.accounts
+
+    def client(service: str, account: str) -> Any:
+        keys = process.sign_in(running, account).credentials
+        session = boto3.session.Session(keys.access_key_id, keys.secret_access_key, keys.session_token, "eu-west-1")
+        return session.client(service, endpoint_url=running.endpoint_url)
+
+    there, here = client("route53", accounts["governance"]), client("route53", accounts["dev"])
+    (zone,) = [each["Id"] for each in there.list_hosted_zones()["HostedZones"] if each["Name"] == f"{name}."]
+    vpc_id = client("ssm", accounts["dev"]).get_parameter(Name="/vpc/id")["Parameter"]["Value"]
+    vpc = {"HostedZoneId": zone, "VPC": {"VPCRegion": "eu-west-1", "VPCId": vpc_id}}
+    here.disassociate_vpc_from_hosted_zone(**vpc)
+    try:
+        yield
+    finally:
+        there.create_vpc_association_authorization(**vpc)
+        here.associate_vpc_with_hosted_zone(**vpc)
+
+
+def test_a_name_that_leads_nowhere_stops_the_build(private: Platform) -> None:
+    workspace, name = private.workspace, pipelines.name_of(private.workspace, demo.PROJECT, "build")
+    before = pipelines.executions(workspace, demo.PROJECT, "build", "data-scientist")
+    with without_name(private, "api.sagemaker.eu-west-1.amazonaws.com"):
+        private.client("codepipeline", "dev", "data-scientist").start_pipeline_execution(name=name)
+        state = last(pipelines.watch(workspace, demo.PROJECT, "build", "data-scientist", before))
+    assert state.status == "Failed"
+    log = private.mlops("pipeline", "logs", demo.PROJECT, "build").stdout
+    assert "(Unreachable) when calling" in log
+    assert "nothing leads to sagemaker.api: no endpoint and no way out" in " ".join(log.split())
