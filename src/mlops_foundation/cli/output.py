@@ -5,6 +5,7 @@
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _PIPE_WIDTH = 200
 """Columns where there is no terminal: a file or a program reads it."""
+LINE_EVERY_S = 15.0
+"""Seconds between lines of progress where there is no terminal; CI ends what is silent for long."""
 
 
 def _console(*, stderr: bool) -> Console:
@@ -148,25 +151,49 @@ class Progress:
         """Show a tree below the line."""
         self._picture = drawn
 
+    @property
+    def line(self) -> str:
+        """What is done, the seconds that have passed, and the last line."""
+        return f"{self._title}  {time.monotonic() - self._started:.0f} s  {self._detail}"
+
     def __rich__(self) -> Group:
-        """Return what is drawn, with the time that has passed."""
-        seconds = time.monotonic() - self._started
-        line = f"{self._title}  {seconds:.0f} s  {self._detail}"
-        self._spinner.update(text=Text(line, overflow="ellipsis", no_wrap=True))
+        """Return what is drawn."""
+        self._spinner.update(text=Text(self.line, overflow="ellipsis", no_wrap=True))
         return Group(self._spinner, *([self._picture] if self._picture else []))
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool = False) -> Iterator[Progress]:
-    """Show progress on standard error while something runs; on no terminal nothing is drawn.
+def progress(title: str, *, quiet: bool = False, every_s: float = LINE_EVERY_S) -> Iterator[Progress]:
+    """Show progress on standard error while something runs; on no terminal a plain line now and then.
 
     Args:
         title: What is done.
-        quiet: Draw nothing, for ``--json``.
+        quiet: Show nothing, for ``--json``.
+        every_s: Seconds between plain lines.
     """
     shown = Progress(title)
-    if quiet or not err.is_terminal:
+    if quiet:
         yield shown
-        return
-    with Live(shown, console=err, refresh_per_second=8, transient=True):
-        yield shown
+    elif err.is_terminal:
+        with Live(shown, console=err, refresh_per_second=8, transient=True):
+            yield shown
+    else:
+        with _lines(shown, every_s):
+            yield shown
+
+
+@contextmanager
+def _lines(shown: Progress, every_s: float) -> Iterator[None]:
+    over = threading.Event()
+
+    def say_how_far() -> None:
+        while not over.wait(every_s):
+            note(shown.line)
+
+    thread = threading.Thread(target=say_how_far, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
