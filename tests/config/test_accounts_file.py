@@ -59,6 +59,13 @@ def test_the_sets_become_a_configuration_that_can_be_planned(file: Path, tmp_pat
     assert [each.name for each in build(config, STACKS).sets] == ["first-example", "first-example-two"]
 
 
+@pytest.mark.parametrize(("written", "prefix"), [("mlops", "mlops"), ("mlops-cdk", "mlopscdk"), ("", "mlops")])
+def test_the_prefix_of_the_app_is_taken(file: Path, tmp_path: Path, written: str, prefix: str) -> None:
+    write(file, [FIRST], f'{CONSTANTS}APP_PREFIX = "{written}"\n')
+    config = load(write_config(tmp_path / "mlops.yaml", from_accounts(file)).config)
+    assert config.prefix_of(config.sets[0]) == prefix
+
+
 def test_without_constants_there_is_no_governance_account(file: Path, tmp_path: Path) -> None:
     config = load(write_config(tmp_path / "mlops.yaml", from_accounts(write(file, SECOND))).config)
     assert config.sets[0].accounts.governance is None

@@ -1,7 +1,8 @@
 """``accounts.json`` of AWS's multi-account sample, read as it is: the sets of accounts of both of its apps.
 
 The infrastructure app and the template app have one each: an object for one set, or a list of sets. The account of
-the pipeline and the default region stand in ``constants.py`` beside it, as Python; they are read from there.
+the pipeline, the default region and the app's prefix stand in ``constants.py`` beside it, as Python; they are read from
+there.
 
 Source: ``mlops_infra/config/accounts.json`` and ``scripts/cdk-account-setup.sh`` in
 aws-samples/sagemaker-custom-project-templates.
@@ -55,11 +56,13 @@ class LegacyAccounts:
         sets: The sets of accounts.
         governance: The pipeline's account, None when ``constants.py`` is not there or names none.
         region: The default region, None likewise.
+        prefix: The app's prefix (``mlops`` or ``mlops-cdk``), None likewise.
     """
 
     sets: tuple[LegacySet, ...]
     governance: str | None
     region: str | None
+    prefix: str | None
 
 
 def read(path: Path) -> LegacyAccounts:
@@ -89,7 +92,8 @@ def read(path: Path) -> LegacyAccounts:
     if not found:
         raise ConfigError("there is no set of accounts", f"{file}:1", "an empty list", "at least one set", "add one")
     constants = _constants(path.parent / CONSTANTS_FILE)
-    return LegacyAccounts(found, constants.get("PIPELINE_ACCOUNT"), constants.get("DEFAULT_DEPLOYMENT_REGION"))
+    names = ("PIPELINE_ACCOUNT", "DEFAULT_DEPLOYMENT_REGION", "APP_PREFIX")
+    return LegacyAccounts(found, *(constants.get(name) for name in names))
 
 
 def _sets(data: Any) -> tuple[LegacySet, ...]:  # noqa: ANN401  what JSON gave

@@ -50,7 +50,8 @@ class Initialized:
 def from_accounts(path: Path) -> Answers:
     """Return the answers that an ``accounts.json`` of AWS's multi-account sample gives; the others are the example's.
 
-    Without ``constants.py`` beside it there is no governance account: each account deploys itself.
+    Without ``constants.py`` beside it there is no governance account: each account deploys itself. A prefix loses its
+    hyphens (``mlops-cdk``): it is also the CDK's qualifier.
 
     Args:
         path: The JSON file.
@@ -60,7 +61,8 @@ def from_accounts(path: Path) -> Answers:
     """
     found = legacy_accounts.read(path)
     region = found.region or next((each.region for each in found.sets if each.region), None) or Answers.region
-    return Answers(region=region, governance=found.governance or "", imported=found.sets)
+    prefix = _prefix(found.prefix, set()) if found.prefix else Answers.prefix
+    return Answers(prefix=prefix, region=region, governance=found.governance or "", imported=found.sets)
 
 
 def check_free(path: Path, *, force: bool) -> None:
@@ -133,7 +135,7 @@ def _accounts(governance: str, dev: str, preprod: str, prod: str) -> Iterator[st
 
 
 def _prefix(name: str, taken: set[str]) -> str:
-    """Return a prefix made from a set's name, which no set before has."""
+    """Return a prefix made from a set's or an app's name, which no set before has."""
     plain = name.replace("-", "")[:_PREFIX_MAX]
     numbered = (f"{plain[: _PREFIX_MAX - len(str(number))]}{number}" for number in itertools.count(2))
     found = plain if plain not in taken else next(each for each in numbered if each not in taken)
