@@ -175,6 +175,20 @@ def test_the_main_path_goes_through(fleet: Fleet, name: str) -> None:
     assert [each.account for each in found] == [accounts[stage] for stage in ("dev", "preprod", "prod")]
 
 
+def test_a_deleted_project_leaves_its_data_versions_and_endpoints(fleet: Fleet) -> None:
+    fleet.paths["merged"].result()
+    workspace = fleet.workspace("merged")
+    account = workspace.account("dev")
+    projects.delete(workspace, "churn-merged", "admin", lambda line: None)
+    assert projects.list_projects(workspace, "admin") == []
+    assert [each.version for each in models.list_versions(workspace, "churn-merged", "lead")] == [1]
+    buckets = {each["Name"] for each in workspace.client("s3", "dev").list_buckets()["Buckets"]}
+    assert {f"churn-merged-{account}", f"churn-merged-pipeline-{account}"} <= buckets
+    assert {each.status for each in endpoints.list_endpoints(workspace, "churn-merged")} == {"InService"}
+    repositories = workspace.client("codecommit", "dev").list_repositories()["repositories"]
+    assert [each["repositoryName"] for each in repositories if each["repositoryName"].startswith("churn-merged")] == []
+
+
 def test_one_stage_or_one_stack_is_deployed_alone(fleet: Fleet) -> None:
     lines = fleet.mlops("deploy", "--set", "manual", "--stage", "prod", "--stack", "targets")
     assert {each["status"] for each in lines} == {"CREATE_COMPLETE"}

@@ -171,7 +171,7 @@ class Ending(FakeSageMaker):
     """A project that is on its way out: each look at the list takes the next state, and then it is gone."""
 
     def __init__(self, *listed: str) -> None:
-        super().__init__("CreateCompleted")
+        super().__init__("CreateCompleted", "DeleteFailed")
         self.listed = list(listed)
         self.deleted: list[str] = []
 
@@ -196,8 +196,11 @@ def test_deleting_waits_until_the_project_is_gone(tmp_path: Path, listed: list[s
 
 
 def test_a_project_that_cannot_be_deleted_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(StackFailed, match="project churn was not deleted"):
-        projects.delete(workspace(tmp_path, sagemaker=Ending("DeleteFailed")), "churn", "admin", print)
+    sagemaker = Ending("DeleteFailed")
+    sagemaker.reason = "Group: it contains model packages"
+    with pytest.raises(StackFailed, match="project churn was not deleted") as raised:
+        projects.delete(workspace(tmp_path, sagemaker=sagemaker), "churn", "admin", print)
+    assert raised.value.problems[0].got == "Group: it contains model packages"
 
 
 def test_deleting_what_is_not_there_deletes_nothing(tmp_path: Path) -> None:

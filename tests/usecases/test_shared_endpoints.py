@@ -15,7 +15,7 @@ import pytest
 from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.local import process
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.story]
 MLOPS = str(Path(sys.executable).with_name("mlops"))
 REGION = "eu-west-1"
 ACCOUNTS = {"governance": "1" * 12, "dev": "2" * 12, "preprod": "3" * 12, "prod": "4" * 12}

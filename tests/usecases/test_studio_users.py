@@ -13,7 +13,7 @@ import pytest
 
 from mlops_foundation.local import process
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.story]
 
 MLOPS = str(Path(sys.executable).with_name("mlops"))
 ACCOUNT, REGION = "555555555555", "eu-west-1"

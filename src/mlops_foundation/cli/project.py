@@ -85,7 +85,8 @@ def describe(
         output.as_json(found.as_dict())
         return
     rows = [("status", found.status), ("id", found.project_id), ("description", found.description)]
-    output.table((f"project {name}", ""), [*rows, *found.resources.items()])
+    reason = [("reason", found.reason)] if found.reason else []
+    output.table((f"project {name}", ""), [*rows, *reason, *found.resources.items()])
 
 
 @working(app, epilog="Example: mlops project delete churn --yes")
@@ -97,7 +98,7 @@ def delete(
     *,
     json: JsonOption = False,
 ) -> None:
-    """Delete a project's pipelines, repositories and roles; its data and endpoints stay."""
+    """Delete a project's pipelines, repositories and roles; its data, model versions and endpoints stay."""
     from mlops_foundation.usecases import projects  # noqa: PLC0415
 
     if not yes:
@@ -107,4 +108,4 @@ def delete(
     if json:
         output.as_json({"deleted": name})
         return
-    output.done(f"project {name} is deleted; its buckets and keys stay")
+    output.done(f"project {name} is deleted; its buckets, keys, model versions and endpoints stay")

@@ -218,7 +218,9 @@ def _project(found: Mapping[str, Any]) -> Project:
 
 
 def delete(workspace: Workspace, name: str, persona: str, report: Report) -> None:
-    """Delete a project: its pipelines, repositories and roles; buckets with data, and their keys, stay.
+    """Delete a project: its pipelines, repositories and roles.
+
+    Its buckets and keys, the versions of its model, and its endpoints stay.
 
     Args:
         workspace: Where.
@@ -242,8 +244,8 @@ def delete(workspace: Workspace, name: str, persona: str, report: Report) -> Non
                 raise StackFailed(
                     f"project {name} was not deleted",
                     where=f"project {name}",
-                    got=found[0].status,
-                    fix="mlops project describe, put the reason right, then delete it again",
+                    got=describe(workspace, name, persona).reason or found[0].status,
+                    fix=f"put the reason right, then again: mlops project delete {name}",
                 )
             time.sleep(_POLL_S)
 

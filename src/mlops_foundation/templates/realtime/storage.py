@@ -20,10 +20,10 @@ _REMOTE: tuple[Stage, ...] = ("preprod", "prod")
 class Storage(Construct):
     """Two buckets with a key each, the registry's group, and the project's SSM parameters.
 
-    Data and keys stay when a project is deleted, and go with a project that could not be created, so that its name is
-    free again. S3, KMS and the registry refuse a policy that names a role which does not exist yet, and the roles in
-    preprod and prod are made by the first promotion. So a statement names the account, narrowed to the exact ARNs of
-    those roles.
+    Data, keys and the versions in the registry stay when a project is deleted, and go with a project that could not be
+    created, so that its name is free again. S3, KMS and the registry refuse a policy that names a role which does not
+    exist yet, and the roles in preprod and prod are made by the first promotion. So a statement names the account,
+    narrowed to the exact ARNs of those roles.
     """
 
     def __init__(self, scope: Construct, names: Names, facts: Mapping[str, str]) -> None:
@@ -43,6 +43,8 @@ class Storage(Construct):
             model_package_group_description="Versions of the project's model",
             model_package_group_policy=self._group_policy(names),
         )
+        # SageMaker deletes no group that holds versions, and they are the record of what ran in production.
+        self.group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self._publish(names, facts)
 
     def _key(self, construct_id: str, description: str) -> kms.Key:
