@@ -24,6 +24,8 @@ from mlops_foundation.local.contract import Credentials
 DEFAULT_PORT = 4566
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 30.0
+_ANSWER_TIMEOUT_S = 10.0
+"""A cloud on a busy machine answers late; one that does not run refuses at once."""
 _CONTROL = "/_mlops"
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -187,7 +189,7 @@ def _alive(pid: int) -> bool:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{_CONTROL}/health", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{_CONTROL}/health", timeout=_ANSWER_TIMEOUT_S) as answer:
             return bool(json.load(answer)["status"] == "ok")
     except (OSError, ValueError, KeyError):
         return False

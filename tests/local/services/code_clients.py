@@ -48,7 +48,7 @@ def zipped(files: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def wait_for(what: Callable[[], Any], timeout_s: float = 60) -> Any:
+def wait_for(what: Callable[[], Any], timeout_s: float = 180) -> Any:
     """Call until the answer is true and return it."""
     end = time.monotonic() + timeout_s
     while not (found := what()):

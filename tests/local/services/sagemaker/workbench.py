@@ -133,7 +133,7 @@ def processing_output(name: str, uri: str, path: str) -> dict[str, Any]:
     return {"OutputName": name, "S3Output": {"S3Uri": uri, "LocalPath": path, "S3UploadMode": "EndOfJob"}}
 
 
-def until(read: Callable[[], Any], done: Callable[[Any], bool], timeout_s: float = 60) -> Any:
+def until(read: Callable[[], Any], done: Callable[[Any], bool], timeout_s: float = 180) -> Any:
     deadline = time.monotonic() + timeout_s
     while not done(value := read()):
         assert time.monotonic() < deadline, f"still {value}"
