@@ -35,7 +35,7 @@ cloud: setup ## Tests of the local cloud with real clients.
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "cloud and not e2e and not aws"
 
 e2e: setup ## Whole projects on the local cloud, in the order a project lives through.
-	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadgroup -m "e2e and not aws"
+	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadfile -m "e2e and not aws"
 
 bench: setup ## Speed, as ratios in one run against named baselines.
 	@$(BIN)/python -m bench

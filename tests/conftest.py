@@ -18,11 +18,7 @@ from mlops_foundation.usecases.synth import Synthesized, synth
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep end-to-end tests that share a platform on one worker (``--dist loadgroup``), and stories in their order."""
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            shared = "platform" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("platform" if shared else item.path.stem))
+    """Put the tests of a story into the order of their file again, after they were shuffled."""
     for path in {item.path for item in items if item.get_closest_marker("story")}:
         places = [index for index, item in enumerate(items) if item.path == path]
         told = sorted((items[index] for index in places), key=lambda item: item.reportinfo()[1] or 0)

@@ -11,6 +11,7 @@ import pytest
 from workbench import IMAGE, Workbench, allow, until
 
 from mlops_foundation.local.runtimes import Runtimes, cache_folder
+from vpc_by_hand import HandmadeVpc
 
 pytestmark = pytest.mark.e2e
 
@@ -37,6 +38,7 @@ class BuildApp:
         self._run([*uv, "pip", "sync", "--python", python, "--require-hashes", *locks])
         self.python = python
         self.key = bench.client("kms").create_key()["KeyMetadata"]["Arn"]
+        self.vpc = HandmadeVpc(bench.client("ec2"), ["s3", "logs"]).make()
         self.role = self._execution_role()
         bench.sagemaker.create_model_package_group(ModelPackageGroupName="churn")
         self._build_role()
@@ -93,8 +95,8 @@ class BuildApp:
             "MODEL_PACKAGE_GROUP_NAME": "churn",
             "ARTIFACT_BUCKET": self.bench.bucket,
             "ARTIFACT_KMS_KEY_ARN": self.key,
-            "SUBNET_IDS": "subnet-12345678,subnet-87654321",
-            "SECURITY_GROUP_IDS": "sg-12345678",
+            "SUBNET_IDS": ",".join(self.vpc.subnet_ids),
+            "SECURITY_GROUP_IDS": self.vpc.group_id,
             "CODEBUILD_RESOLVED_SOURCE_VERSION": "0123456789abcdef",
         }
         argv = [self.python, "-m", "pipeline.run"]
