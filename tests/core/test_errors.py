@@ -50,4 +50,9 @@ def test_exit_codes_are_those_that_are_documented() -> None:
         "StackFailed": 6,
         "LocalCloudError": 7,
         "UserCodeError": 8,
+        "UsageError": 2,
+        "NotFound": 2,
+        "Aborted": 1,
+        "MachineError": 9,
+        "Interrupted": 130,
     }

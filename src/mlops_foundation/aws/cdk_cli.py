@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from mlops_foundation.core import node
+from mlops_foundation.core import interrupt, node
 from mlops_foundation.core.caches import cache_folder
 from mlops_foundation.core.errors import DeployError
 
@@ -92,17 +92,16 @@ def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterato
         environment: AWS_* variables of the caller.
     """
     command = [_node(), f"--require={_END_WITH_PARENT}", str(install()), *arguments]
-    with subprocess.Popen(
-        command,
-        env=_environment(environment),
-        # Left open: it closes when we end, however we end, and the CLI ends too.
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        except BaseException:
-            process.terminate()
-            raise
+    with (
+        subprocess.Popen(
+            command,
+            env=_environment(environment),
+            # Left open: it closes when we end, however we end, and the CLI ends too.
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+        interrupt.child(process),
+    ):
+        yield process

@@ -54,7 +54,7 @@ def network(  # noqa: PLR0913  each is an option
     """
     from mlops_foundation.usecases import check_network  # noqa: PLC0415
 
-    with output.progress("checking the networks", quiet=json):
+    with output.progress("checking the networks", quiet=json, left=output.UNCHANGED):
         report = check_network.network(config, set_name, target, state_dir, stage or (), role)
     if json:
         output.as_json(report.as_dict())
@@ -87,7 +87,7 @@ def accounts(
     from mlops_foundation.usecases.workspace import open_workspaces  # noqa: PLC0415
 
     workspaces = open_workspaces(config, set_name or [], target, state_dir)
-    with output.progress("checking the accounts", quiet=json):
+    with output.progress("checking the accounts", quiet=json, left=output.UNCHANGED):
         preflight.require_living(workspaces)
         findings = preflight.accounts_report(workspaces)
     green = all(each.green for each in findings)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 bootstrap_app = typer.Typer()
 deploy_app = typer.Typer()
 
+_LEFT = ("what CloudFormation has begun in the accounts goes on", "run the command again: it goes on where it ended")
+
 
 @bootstrap_app.command(epilog="Examples: mlops bootstrap | mlops bootstrap --target aws --set team-a")
 def bootstrap(
@@ -38,7 +40,7 @@ def bootstrap(
     from mlops_foundation.usecases.workspace import open_workspaces  # noqa: PLC0415
 
     workspaces = open_workspaces(config, set_name or [], target, state_dir)
-    with output.progress("bootstrapping", quiet=json) as shown:
+    with output.progress("bootstrapping", quiet=json, left=_LEFT) as shown:
         done = usecase.bootstrap(workspaces, config, shown.update)
     _print(done, as_json=json)
 
@@ -67,11 +69,11 @@ def deploy(  # noqa: PLR0913, PLR0917  each is an option
 
     workspaces = open_workspaces(config, set_name or [], target, state_dir)
     if only_show:
-        with output.progress("comparing", quiet=json) as shown:
+        with output.progress("comparing", quiet=json, left=output.UNCHANGED) as shown:
             found = dry_run.dry_run(workspaces, config, stage or [], stack or [], context.args, shown.update)
         _print_changes(found, as_json=json)
         return
-    with output.progress("deploying", quiet=json) as shown:
+    with output.progress("deploying", quiet=json, left=_LEFT) as shown:
         done = usecase.deploy(workspaces, config, stage or [], stack or [], context.args, shown.update)
     _print(done, as_json=json)
 

@@ -31,7 +31,7 @@ def start(
     """Start it in the background; what it held before is there again."""
     from mlops_foundation.usecases import local  # noqa: PLC0415
 
-    with output.progress("starting the local cloud", quiet=json):
+    with output.progress("starting the local cloud", quiet=json, left=("it does not run", "mlops local start")):
         found = local.start(state_dir, port)
     if json:
         output.as_json(found.as_dict())
@@ -78,7 +78,7 @@ def reset(
     from mlops_foundation.usecases import local  # noqa: PLC0415
 
     if not yes:
-        typer.confirm(f"Remove everything in {state_dir}?", abort=True)
+        typer.confirm(f"Remove everything in {state_dir}?", abort=True, err=True)
     local.reset(state_dir)
     if json:
         output.as_json({"reset": str(state_dir)})
@@ -160,7 +160,7 @@ def runtime(
     """Print the Python in which jobs and models of an image run here."""
     from mlops_foundation.usecases import local  # noqa: PLC0415
 
-    with output.progress("building the runtime", quiet=json) as shown:
+    with output.progress("building the runtime", quiet=json, left=("nothing of it is kept", "")) as shown:
         python = local.runtime(image_uri, shown.update)
     if json:
         output.as_json({"image": image_uri, "python": str(python)})

@@ -4,39 +4,55 @@
 """
 
 import json
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markup import escape
+from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from mlops_foundation.core.errors import FoundationError
+from mlops_foundation.core import interrupt
+from mlops_foundation.core.errors import FoundationError, Interrupted
 
 if TYPE_CHECKING:
     from mlops_foundation.usecases.pipelines import PipelineState
 
 _PIPE_WIDTH = 200
 """Columns where there is no terminal: a file or a program reads it."""
+UNCHANGED = ("nothing was changed", "")
+"""What is left of work that only looks, when somebody ends it."""
 LINE_EVERY_S = 15.0
 """Seconds between lines of progress where there is no terminal; CI ends what is silent for long."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let ``cli.app`` end the command quietly."""
+        raise BrokenPipeError
+
+
 def _console(*, stderr: bool) -> Console:
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, highlight=False, width=None if terminal else _PIPE_WIDTH)
+    return _Console(stderr=stderr, highlight=False, width=None if terminal else _PIPE_WIDTH)
 
 
 out = _console(stderr=False)
 err = _console(stderr=True)
+
+
+def _live() -> Console:
+    """Return the console that a live line is drawn on: the one that lines are printed on, where both are a terminal."""
+    return out if out.is_terminal and err.is_terminal else err
 
 
 def say(text: str, *, style: str = "") -> None:
@@ -46,7 +62,14 @@ def say(text: str, *, style: str = "") -> None:
 
 def note(text: str) -> None:
     """Print one line that is not the result, to standard error."""
-    err.print(escape(text), style="dim", soft_wrap=True)
+    # A live line moves away for what its own console prints, and for nothing else.
+    (_live() if _drawing else err).print(escape(text), style="dim", soft_wrap=True)
+
+
+def end_line() -> None:
+    """Begin a new line on a terminal that still shows a question, or the ^C that was typed."""
+    if err.is_terminal:
+        err.print()
 
 
 def done(text: str) -> None:
@@ -87,6 +110,8 @@ def branch(parent: Tree | None, text: str, detail: str = "", *, style: str = "")
     return Tree(label) if parent is None else parent.add(label)
 
 
+_BUSY: Final = frozenset("✗●?")
+"""Marks of what is going on, has failed or waits."""
 _MARKS = {
     "Succeeded": ("✓", "green"),
     "Failed": ("✗", "red"),
@@ -156,30 +181,74 @@ class Progress:
         """What is done, the seconds that have passed, and the last line."""
         return f"{self._title}  {time.monotonic() - self._started:.0f} s  {self._detail}"
 
-    def __rich__(self) -> Group:
-        """Return what is drawn."""
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield what is drawn: never higher than the screen, which a terminal could not take back."""
         self._spinner.update(text=Text(self.line, overflow="ellipsis", no_wrap=True))
-        return Group(self._spinner, *([self._picture] if self._picture else []))
+        yield self._spinner
+        if self._picture:
+            lines = console.render_lines(self._picture, options.update(no_wrap=True, overflow="ellipsis"), pad=False)
+            for shown in fit(lines, console.height - 2):
+                yield from shown
+                yield Segment.line()
+
+
+def fit(lines: Sequence[list[Segment]], height: int) -> list[list[Segment]]:
+    """Return the lines of a picture that a screen has room for: the first, and those around what is going on.
+
+    Args:
+        lines: All of them.
+        height: Lines that there is room for.
+    """
+    if len(lines) <= height:
+        return list(lines)
+    busy = [index for index, line in enumerate(lines) if any(_BUSY & set(part.text) for part in line)]
+    last = min(len(lines), (busy[-1] if busy else len(lines) - 1) + 2)
+    first = max(1, last - max(1, height - 2))
+    return [lines[0], [Segment(f"… {first - 1} lines above")], *lines[first:last]]
+
+
+_drawing: list[Progress] = []
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool = False, every_s: float = LINE_EVERY_S) -> Iterator[Progress]:
-    """Show progress on standard error while something runs; on no terminal a plain line now and then.
+def progress(
+    title: str, *, quiet: bool = False, left: tuple[str, str] = ("", ""), every_s: float = LINE_EVERY_S
+) -> Iterator[Progress]:
+    """Show progress while something runs, on the terminal; where there is none, a plain line now and then.
 
     Args:
         title: What is done.
         quiet: Show nothing, for ``--json``.
+        left: What is left, and how to go on, when somebody ends it with Ctrl-C.
         every_s: Seconds between plain lines.
+
+    Raises:
+        Interrupted: On Ctrl-C, with what is left.
     """
     shown = Progress(title)
-    if quiet:
-        yield shown
-    elif err.is_terminal:
-        with Live(shown, console=err, refresh_per_second=8, transient=True):
+    try:
+        with _shown(shown, quiet=quiet, every_s=every_s):
             yield shown
+    except KeyboardInterrupt:
+        remains, again = left
+        what = f"stopped: {title}" + (f"; {remains}" if remains else "")
+        raise Interrupted(what, fix=again, by=interrupt.received() or signal.SIGINT) from None
+
+
+@contextmanager
+def _shown(shown: Progress, *, quiet: bool, every_s: float) -> Iterator[None]:
+    if quiet:
+        yield
+    elif err.is_terminal:
+        _drawing.append(shown)
+        try:
+            with Live(shown, console=_live(), refresh_per_second=8, transient=True):
+                yield
+        finally:
+            _drawing.remove(shown)
     else:
         with _lines(shown, every_s):
-            yield shown
+            yield
 
 
 @contextmanager

@@ -52,7 +52,8 @@ def watch(
 
     persona = workspace.persona(role, "data-scientist")
     now = None
-    with output.progress(f"{project} {kind}", quiet=json) as shown:
+    left = ("the pipeline goes on", f"mlops pipeline watch {project} {kind}")
+    with output.progress(f"watching {project} {kind}", quiet=json, left=left) as shown:
         for now in pipelines.watch(workspace, project, kind, persona):
             shown.picture(output.stages(now))
     if now is None:

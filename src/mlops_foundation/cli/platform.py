@@ -128,7 +128,7 @@ def synth(
     """
     from mlops_foundation.usecases.synth import synth as synthesize  # noqa: PLC0415
 
-    with output.progress("synthesizing", quiet=json):
+    with output.progress("synthesizing", quiet=json, left=(f"{directory} is as it was", "")):
         made = synthesize(config, directory, validate=validate, nist=validate)
     if json:
         output.as_json(made.as_dict())

@@ -35,13 +35,17 @@ def create(  # noqa: PLR0913, PLR0917  each is an option
     from mlops_foundation.usecases import projects  # noqa: PLC0415
 
     new = projects.NewProject(name, cost_center, description, problem_type, inference_type, _tags(tag or []))
-    with output.progress(f"creating {name}", quiet=json) as shown:
+    with output.progress(f"creating {name}", quiet=json, left=_left(name)) as shown:
         made = projects.create(workspace, new, workspace.persona(role, "admin"), shown.update)
     if json:
         output.as_json(made.as_dict())
         return
     output.done(f"project {made.name} ({made.project_id}) is ready")
     output.say(f"next: mlops pipeline watch {name} build")
+
+
+def _left(name: str) -> tuple[str, str]:
+    return "what was begun in the accounts goes on", f"mlops project describe {name} says how far it is"
 
 
 def _tags(texts: list[str]) -> dict[str, str]:
@@ -103,7 +107,7 @@ def delete(
 
     if not yes:
         typer.confirm(f"Delete the project {name}?", abort=True)
-    with output.progress(f"deleting {name}", quiet=json) as shown:
+    with output.progress(f"deleting {name}", quiet=json, left=_left(name)) as shown:
         projects.delete(workspace, name, workspace.persona(role, "admin"), shown.update)
     if json:
         output.as_json({"deleted": name})

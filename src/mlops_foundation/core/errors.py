@@ -4,9 +4,10 @@
 The local cloud's wire errors (``ServiceError`` in ``local/contract.py``) are a root of their own.
 """
 
+import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class FoundationError(Exception):
         self.what = what
         self.problems: tuple[Problem, ...] = tuple(problems) or (Problem(what, where, got, expected, fix),)
 
+    def at(self, where: str) -> Self:
+        """Return the same error, with the place of every problem that has none."""
+        self.problems = tuple(each if each.where else replace(each, where=where) for each in self.problems)
+        return self
+
     def as_dicts(self) -> list[dict[str, str]]:
         """Return every problem as ``{code, what, where, got, expected, fix}``."""
         return [{"code": self.code, **problem.as_dict()} for problem in self.problems]
@@ -71,6 +77,26 @@ class ConfigError(FoundationError):
 
     code = "ConfigError"
     exit_code = 2
+
+
+class NotFound(ConfigError):  # noqa: N818  reads as what it says
+    """What was named does not exist."""
+
+    code = "NotFound"
+
+
+class UsageError(FoundationError):
+    """The command line cannot be understood: a command, an option or an argument."""
+
+    code = "UsageError"
+    exit_code = 2
+
+
+class Aborted(FoundationError):  # noqa: N818  reads as what happened
+    """The person answered no, or there was nobody to answer."""
+
+    code = "Aborted"
+    exit_code = 1
 
 
 class PlanError(FoundationError):
@@ -125,3 +151,27 @@ class UserCodeError(FoundationError):
 
     code = "UserCodeError"
     exit_code = 8
+
+
+class MachineError(FoundationError):
+    """This machine refused: a file, a folder, the disk, a connection."""
+
+    code = "MachineError"
+    exit_code = 9
+
+
+class Interrupted(FoundationError):  # noqa: N818  reads as what happened
+    """Somebody ended the command: says what was stopped and what is left.
+
+    Args:
+        what: What was stopped, and what is left of it.
+        fix: How to go on.
+        by: The signal, for the exit code: 128 and its number, as shells say it.
+    """
+
+    code = "Interrupted"
+    exit_code = 128 + signal.SIGINT
+
+    def __init__(self, what: str, fix: str = "", by: int = signal.SIGINT) -> None:
+        super().__init__(what, fix=fix)
+        self.exit_code = 128 + by  # type: ignore[misc]

@@ -103,12 +103,21 @@ def start(state_dir: Path, port: int = DEFAULT_PORT) -> Running:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     _children[process.pid] = process
     (state_dir / "process.json").write_text(json.dumps({"pid": process.pid, "port": port}))
+    try:
+        _wait_until_it_answers(process, state_dir, port)
+    except KeyboardInterrupt:
+        process.kill()
+        (state_dir / "process.json").unlink(missing_ok=True)
+        raise
+    return Running(process.pid, port, state_dir)
+
+
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", state_dir: Path, port: int) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while not _answers(port):
         if process.poll() is not None or time.monotonic() > deadline:
             raise _did_not_start(state_dir, process.returncode)
         time.sleep(0.05)
-    return Running(process.pid, port, state_dir)
 
 
 def stop(state_dir: Path) -> bool:

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from mlops_foundation.aws import stacks
+from mlops_foundation.core.interrupt import workers
 from mlops_foundation.usecases import preflight
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.deploy import Deployed, assembly_folder, raise_first
@@ -35,7 +35,7 @@ def bootstrap(workspaces: Sequence[Workspace], config_file: Path, report: Report
         for each in made.bootstrap
         if each.set_name == workspace.set_plan.name
     ]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with workers(_AT_ONCE) as pool:
         started = [pool.submit(_account, workspace, made, each, report) for workspace, each in work]
     raise_first([each.exception() for each in started])
     return [done for each in started for done in each.result()]

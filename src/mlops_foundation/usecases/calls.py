@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops_foundation.core.errors import AccessDenied, ConfigError, DeployError
+from mlops_foundation.core.errors import AccessDenied, DeployError, NotFound
+from mlops_foundation.usecases.failures import explained
 
 _MISSING = ("NotFound", "does not exist", "Could not find", "Cannot find", "DoesNotExist")
 
@@ -19,7 +20,7 @@ def aws_errors(where: str) -> Iterator[None]:
 
     Raises:
         AccessDenied: When the caller was refused.
-        ConfigError: When what was named does not exist.
+        NotFound: When what was named does not exist.
         DeployError: Otherwise.
     """
     try:
@@ -35,9 +36,12 @@ def aws_errors(where: str) -> Iterator[None]:
                 fix="use --role with another role, or ask who owns the project",
             ) from error
         if any(word in code or word in message for word in _MISSING):
-            raise ConfigError(
+            raise NotFound(
                 message, where=where, got=code, fix="check the name; the list command shows what there is"
             ) from error
+        if failure := explained(error):
+            raise failure.at(where) from error
         raise DeployError(message, where=where, got=f"{code} from {error.operation_name}") from error
     except BotoCoreError as error:
-        raise DeployError(str(error), where=where, fix="check your network and credentials") from error
+        failure = explained(error) or DeployError(str(error), fix="check your network and credentials")
+        raise failure.at(where) from error

@@ -1,7 +1,6 @@
 """Bring the platform to its accounts: every stack with the cdk CLI, for one set of accounts or several at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 from mlops_foundation.aws import deploy as cdk
 from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import ConfigError, DeployError, FoundationError
+from mlops_foundation.core.interrupt import workers
 from mlops_foundation.plan import SetPlan
 from mlops_foundation.usecases import check_network, check_studio, preflight
 from mlops_foundation.usecases.calls import aws_errors
@@ -82,7 +82,7 @@ def deploy(
         cdk.deploy(made.directory, workspace.set_plan.names.toolkit_stack, each.patterns, extra, environment, report)
 
     for runs in order:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with workers(_AT_ONCE) as pool:
             finished = [pool.submit(run, each) for each in runs]
         raise_first([each.exception() for each in finished])
     return status(workspaces)
@@ -134,7 +134,7 @@ def _check_bootstrapped(workspaces: Sequence[Workspace]) -> None:
         return "" if found.complete else f"{account} ({workspace.set_plan.names.toolkit_stack})"
 
     places = [(each, account) for each in workspaces for account in _accounts(each.set_plan)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with workers(_AT_ONCE) as pool:
         absent = [found for found in pool.map(lambda place: missing(*place), places) if found]
     if absent:
         raise DeployError(
@@ -202,7 +202,7 @@ def status(workspaces: Sequence[Workspace]) -> list[Deployed]:
         return found
 
     places = [(each, account) for each in workspaces for account in _accounts(each.set_plan)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with workers(_AT_ONCE) as pool:
         return [each for found in pool.map(lambda place: of(*place), places) for each in found]
 
 

@@ -1,12 +1,12 @@
 """What ``mlops deploy`` would change in each account, after the same checks; nothing is changed."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from mlops_foundation.aws import diff
 from mlops_foundation.aws.diff import StackDiff
+from mlops_foundation.core.interrupt import workers
 from mlops_foundation.usecases.deploy import Report, assembly_folder, prepare, raise_first
 from mlops_foundation.usecases.deploy_order import Run
 from mlops_foundation.usecases.synth import current
@@ -48,7 +48,7 @@ def dry_run(
         )
         return diff.diff(made.directory, each.patterns, extra, environment, report)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with workers(_AT_ONCE) as pool:
         started = [pool.submit(run, each) for runs in order for each in runs]
     raise_first([each.exception() for each in started])
     # An owner of shared endpoints is deployed first, and is then looked at again with the others.

@@ -3,7 +3,6 @@
 import datetime as dt
 import ipaddress
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from mlops_foundation.aws.accounts import Caller, Record
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.errors import FoundationError, PlanError, Problem
+from mlops_foundation.core.interrupt import workers
 from mlops_foundation.core.names import PERSONAS, persona_role, role_arn, studio_domain
 from mlops_foundation.plan.findings import Finding, Status, require_green
 from mlops_foundation.plan.models import Foundation
@@ -45,7 +45,7 @@ def accounts_report(workspaces: Sequence[Workspace]) -> tuple[Finding, ...]:
         Findings in the order of sets and accounts.
     """
     places = [_Place(each, foundation) for each in workspaces for foundation in each.set_plan.foundations]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with workers(_AT_ONCE) as pool:
         return tuple(finding for found in pool.map(_look, places) for finding in found)
 
 

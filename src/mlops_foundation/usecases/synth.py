@@ -123,8 +123,7 @@ def synth(config_file: Path, directory: Path, *, validate: bool = False, nist: b
     started = time.monotonic()
     config, plan = load_and_plan(config_file)
     _refuse_other_directory(directory)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as scratch:
+    with _scratch(directory) as scratch:
         made = Path(scratch) / "assembly"
         _synthesize(config, plan, made, validate=validate, nist=nist)
         bootstrap = tuple(_write_bootstrap(config, plan, made))
@@ -133,6 +132,16 @@ def synth(config_file: Path, directory: Path, *, validate: bool = False, nist: b
             shutil.rmtree(directory)
         made.rename(directory)
     return Synthesized(directory, plan, bootstrap, products, time.monotonic() - started)
+
+
+def _scratch(directory: Path) -> "tempfile.TemporaryDirectory[str]":
+    """Return a new directory beside the one that is asked for, which can then take its place."""
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent)
+    except OSError as error:
+        what, expected = "the output directory cannot be made", "a directory that can be written"
+        raise SynthError(what, str(directory), str(error.strerror), expected, "choose another with -o") from error
 
 
 def current(config_file: Path, directory: Path) -> Synthesized:
