@@ -1,15 +1,18 @@
 """The bootstrap's templates as data, without the CDK."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops_foundation.config import Config, load_text
-from mlops_foundation.constructs.bootstrap import policies_template, toolkit_template
+from mlops_foundation.constructs.bootstrap import check_bootstrap, policies_template, toolkit_template
+from mlops_foundation.constructs.bootstrap.packing import POLICY_MAX
 from mlops_foundation.core.errors import PlanError
 from mlops_foundation.plan import Plan, StackSpec, build
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.usecases.init import Answers, write_config
 
 GOVERNANCE = "1" * 12
 
@@ -76,37 +79,97 @@ def test_who_signs_in_as_platform_engineer_is_in_the_configuration() -> None:
     }
 
 
+def sids(resources: dict[str, Any]) -> list[str]:
+    return [
+        statement["Sid"]
+        for name, each in resources.items()
+        if name.startswith("Execution")
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
 def test_an_account_gets_the_rights_of_its_stacks_only() -> None:
     config, plan = two_sets()
-    assert set(policies(config, plan, 0, "dev")) == {
-        "ExecuteBase",
-        "ExecuteNetwork",
-        "ExecuteTargets",
-        "ExecuteStudio",
-        "ExecuteCatalog",
-    }
-    assert set(policies(config, plan, 0, "prod")) == {"ExecuteBase", "ExecuteNetwork", "ExecuteTargets"}
+    assert {sid[:4] for sid in sids(policies(config, plan, 0, "dev"))} == {"Base", "Netw", "Targ", "Stud", "Cata"}
+    assert {sid[:4] for sid in sids(policies(config, plan, 0, "prod"))} == {"Base", "Netw", "Targ"}
+    assert sids(policies(config, plan, 0, "governance")) == []
+
+
+def test_rights_are_in_as_few_policies_as_hold_them_and_the_same_ones_each_time() -> None:
+    config, plan = two_sets()
+    resources = policies(config, plan, 0, "dev")
+    names = [name for name in resources if name.startswith("Execution")]
+    documents = [resources[name]["Properties"]["PolicyDocument"] for name in names]
+    sizes = [len(json.dumps(each, separators=(",", ":"))) for each in documents]
+    assert len(names) == -(-sum(sizes) // POLICY_MAX)
+    assert max(sizes) <= POLICY_MAX
+    assert len(set(sids(resources))) == len(sids(resources))
+    assert policies(config, plan, 0, "dev") == resources
 
 
 def test_the_toolkits_roles_are_the_sets_own() -> None:
-    _, plan = two_sets()
+    config, plan = two_sets()
     second = plan.sets[1]
-    template = toolkit_template(second, second.foundation("dev"))
+    template = toolkit_template(config, second, second.foundation("dev"), STACKS)
     assert template["Parameters"]["Qualifier"]["Default"] == "two"
-    policies_attached = template["Resources"]["CloudFormationExecutionRole"]["Properties"]["ManagedPolicyArns"]
-    assert policies_attached[0] == "arn:aws:iam::444444444444:policy/two/two-cfn-base"
+    attached = template["Resources"]["CloudFormationExecutionRole"]["Properties"]["ManagedPolicyArns"]
+    made = [each for name, each in policies(config, plan, 1, "dev").items() if name.startswith("Execution")]
+    assert attached == [
+        f"arn:aws:iam::444444444444:policy/two/{each['Properties']['ManagedPolicyName']}" for each in made
+    ]
     assert "TrustedAccounts" not in template["Parameters"]
 
 
-def too_much(scope: Any) -> list[dict[str, Any]]:
-    names = [scope.arn("sagemaker", f"endpoint/{index}") for index in range(200)]
-    return [{"Sid": "TooMuch", "Effect": "Allow", "Action": ["sagemaker:DescribeEndpoint"], "Resource": names}]
+def wide(count: int, length: int) -> list[dict[str, Any]]:
+    """Return rights of this many statements, of at least this many characters each."""
+    return [
+        {"Sid": f"Wide{index}", "Effect": "Allow", "Action": ["sagemaker:DescribeEndpoint"], "Resource": ["x" * length]}
+        for index in range(count)
+    ]
 
 
-def test_a_policy_over_the_limit_of_aws_is_refused_before_deploy() -> None:
+def one_too_long(scope: Any) -> list[dict[str, Any]]:
+    return wide(1, POLICY_MAX)
+
+
+def eleven_policies(scope: Any) -> list[dict[str, Any]]:
+    return wide(11, POLICY_MAX // 2)
+
+
+def ten_policies(scope: Any) -> list[dict[str, Any]]:
+    return wide(9, POLICY_MAX - 400)
+
+
+def spec(execution: str) -> StackSpec:
+    (network,) = (each for each in STACKS if each.name == "network")
+    return StackSpec(
+        network.name, network.description, network.environments, network.builder, f"{__name__}:{execution}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("execution", "said"),
+    [
+        ("one_too_long", "the right Wide0 of the stack network fits into no managed policy"),
+        ("eleven_policies", "too many managed policies"),
+        ("ten_policies", "the template one-bootstrap-policies is too long"),
+    ],
+)
+def test_more_than_aws_allows_is_refused_in_the_plan_with_what_is_too_much(execution: str, said: str) -> None:
     config, plan = two_sets()
-    each = plan.sets[0]
-    (network,) = (spec for spec in STACKS if spec.name == "network")
-    wide = StackSpec(network.name, network.description, network.environments, network.builder, f"{__name__}:too_much")
-    with pytest.raises(PlanError, match="one-cfn-network is too long"):
-        policies_template(config, plan, each, each.foundation("prod"), (wide,))
+    with pytest.raises(PlanError) as raised:
+        check_bootstrap(config, plan, (spec(execution),))
+    problem = raised.value.problems[0]
+    assert said in problem.what
+    assert "network" in problem.what + problem.got
+    assert "characters" in problem.got
+
+
+def test_the_plan_refuses_what_the_bootstrap_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlops_foundation.usecases import plan
+
+    written = write_config(tmp_path / "mlops.yaml", Answers())
+    plan.load_and_plan(written.config)
+    monkeypatch.setattr(plan, "STACKS", (spec("eleven_policies"),))
+    with pytest.raises(PlanError, match="the bootstrap would hold more than AWS allows"):
+        plan.load_and_plan(written.config)

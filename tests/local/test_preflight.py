@@ -62,7 +62,7 @@ def test_empty_accounts_are_ready(fleet: Fleet, four: dict[str, str]) -> None:
     preflight.require(workspaces)
     findings = preflight.accounts_report(workspaces)
     assert {each.check for each in findings} == {
-        "credentials", "rights", "services", "platform", "names", "quota", "addresses",
+        "credentials", "rights", "services", "platform", "bootstrap", "names", "quota", "addresses",
     }  # fmt: skip
     assert {each.account for each in findings} == set(four.values())
 

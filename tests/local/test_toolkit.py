@@ -8,9 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops_foundation.aws import cdk_cli, stacks
+from mlops_foundation.aws.sessions import Sessions
+from mlops_foundation.core.errors import DeployError
 from mlops_foundation.core.names import persona_role
+from mlops_foundation.usecases import bootstrap, bootstrap_state, deploy, dry_run, preflight
 from mlops_foundation.usecases.init import Answers, write_config
+from mlops_foundation.usecases.plan import load_and_plan
 from mlops_foundation.usecases.synth import Synthesized, synth
+from mlops_foundation.usecases.workspace import LocalSource, Workspace
 
 pytestmark = pytest.mark.cloud
 
@@ -82,7 +87,7 @@ def test_a_stack_deploys_under_its_scoped_rights_and_stops_at_the_one_that_is_mi
     cloud: Any, platform: Platform
 ) -> None:
     iam = cloud.client("iam", platform.target)
-    arn = f"arn:aws:iam::{platform.target}:policy/mlops/mlops-cfn-targets"
+    arn = f"arn:aws:iam::{platform.target}:policy/mlops/mlops-cfn-1"
     whole = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
     less = json.loads(json.dumps(whole).replace('"iam:CreatePolicy", ', ""))
     assert less != whole
@@ -122,3 +127,67 @@ def test_the_engineer_cannot_touch_the_bootstrap(cloud: Any, platform: Platform)
     for stack in ("mlops-toolkit", "mlops-bootstrap-policies"):
         with pytest.raises(ClientError, match="not authorized"):
             client.delete_stack(StackName=stack)
+
+
+def workspace(cloud: Any, platform: Platform, **sections: Any) -> Workspace:
+    """Return the workspace of the platform, with other sections in its configuration."""
+    config_file = platform.made.directory.parent / "changed" / "mlops.yaml"
+    accounts = {"governance": platform.governance, "dev": platform.target}
+    accounts |= {"preprod": platform.target, "prod": platform.target}
+    config_file.parent.mkdir(exist_ok=True)
+    sets = [{"name": "default", "accounts": accounts}]
+    config_file.write_text(
+        json.dumps({"region": REGION, "sets": sets, "tags": {"CostCenter": "0"}, **sections}), encoding="utf-8"
+    )
+    config, plan = load_and_plan(config_file)
+    return Workspace(config, plan, plan.sets[0], "local", Sessions(LocalSource(cloud.running), plan.sets[0].region))
+
+
+def policies_of(cloud: Any, account: str) -> set[str]:
+    """Return the managed policies of CloudFormation's role."""
+    role = f"cdk-mlops-cfn-exec-role-{account}-{REGION}"
+    found = cloud.client("iam", account).list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    return {each["PolicyName"] for each in found}
+
+
+def test_a_stack_added_after_the_bootstrap_is_refused_before_anything_changes_until_it_is_bootstrapped(
+    cloud: Any, platform: Platform
+) -> None:
+    bootstrap_state.require([workspace(cloud, platform)])
+    added = workspace(cloud, platform, packages={"provider": "codeartifact"})
+    config_file = platform.made.directory.parent / "changed" / "mlops.yaml"
+    for attempt in (deploy.deploy, dry_run.dry_run):
+        with pytest.raises(DeployError, match="nothing was changed") as raised:
+            attempt([added], config_file, [], ["packages"], [], lambda _: None)
+        (problem,) = raised.value.problems
+        assert "codeartifact:CreateDomain" in problem.got
+        assert problem.fix == "mlops bootstrap"
+    findings = {each.account: each for each in preflight.accounts_report([added]) if each.check == "bootstrap"}
+    assert {account: each.status for account, each in findings.items()} == {
+        platform.governance: "ok",
+        platform.target: "missing",
+    }
+    bootstrap.bootstrap([added], config_file, lambda _: None)
+    done = deploy.deploy([added], config_file, [], ["packages"], [], lambda _: None)
+    assert [(each.stack, each.status) for each in done] == [("mlops-packages-dev", "CREATE_COMPLETE")]
+
+
+def test_policies_that_are_wanted_no_more_stay_until_the_toolkit_has_the_new_ones(
+    cloud: Any, platform: Platform
+) -> None:
+    made, config_file = workspace(cloud, platform), platform.made.directory.parent / "changed" / "mlops.yaml"
+    bootstrap.bootstrap([made], config_file, lambda _: None)
+    client = cloud.client("cloudformation", platform.target)
+    iam = cloud.client("iam", platform.target)
+    policies = bootstrap_state.template(client, "mlops-bootstrap-policies")
+    toolkit = bootstrap_state.template(client, "mlops-toolkit")
+    old = json.loads(json.dumps(policies["Resources"]["Execution1"]).replace("mlops-cfn-1", "mlops-cfn-old"))
+    policies["Resources"]["ExecuteOld"] = old
+    role = toolkit["Resources"]["CloudFormationExecutionRole"]["Properties"]
+    role["ManagedPolicyArns"].append(f"arn:aws:iam::{platform.target}:policy/mlops/mlops-cfn-old")
+    stacks.deploy(client, platform.target, "mlops-bootstrap-policies", json.dumps(policies), {}, {})
+    stacks.deploy(client, platform.target, "mlops-toolkit", json.dumps(toolkit), {}, {})
+    assert "mlops-cfn-old" in policies_of(cloud, platform.target)
+    bootstrap.bootstrap([made], config_file, lambda _: None)
+    assert policies_of(cloud, platform.target) == {"mlops-cfn-1", "mlops-cfn-2", "mlops-cfn-3"}
+    assert "mlops-cfn-old" not in {each["PolicyName"] for each in iam.list_policies(Scope="Local")["Policies"]}

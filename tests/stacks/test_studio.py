@@ -82,11 +82,12 @@ def test_cloudformation_may_pass_exactly_the_role_of_studio(assembly: Any, tmp_p
     assembly = made(assembly, tmp_path, topology)
     (dev,) = [each for each in assembly.made.bootstrap if each.account == "222222222222"]
     policies = json.loads((assembly.directory / dev.policies_template).read_text())["Resources"]
-    statements = policies["ExecuteStudio"]["Properties"]["PolicyDocument"]["Statement"]
     passed = {
-        each["Condition"]["StringEquals"]["iam:PassedToService"]: each["Resource"]
-        for each in statements
-        if each["Action"] == ["iam:PassRole"]
+        statement["Condition"]["StringEquals"]["iam:PassedToService"]: statement["Resource"]
+        for each in policies.values()
+        if each["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == ["iam:PassRole"] and statement["Sid"].startswith("Studio")
     }
     own = "arn:aws:iam::222222222222:role/mlops/mlops-studio-execution-eu-west-1"
     imported = "arn:aws:iam::222222222222:role/studio"

@@ -89,3 +89,26 @@ def test_nobody_waits_for_an_owner_that_is_not_there(tmp_path: Path) -> None:
 def test_an_owner_that_is_there_need_not_be_deployed_again(tmp_path: Path) -> None:
     made = configured(tmp_path, {"owner": "governance"}, cloudformation=Stacks("UPDATE_COMPLETE"))
     deploy.require_owners([made], ["prod"], ())
+
+
+@pytest.mark.parametrize(
+    ("stages", "stacks", "expected"),
+    [
+        (["dev"], ["network"], {"mlops-network-dev"}),
+        (["preprod", "prod"], ["targets"], {"mlops-targets-preprod", "mlops-targets-prod"}),
+        (["prod"], [], {"mlops-network-prod", "mlops-targets-prod"}),
+    ],
+)
+def test_the_result_of_a_deployment_is_what_was_deployed(
+    tmp_path: Path, stages: list[str], stacks: list[str], expected: set[str]
+) -> None:
+    made = configured(tmp_path, None, cloudformation=Stacks("UPDATE_COMPLETE"))
+    assert {each.stack for each in deploy.status([made], stages, stacks)} == expected
+    assert len(deploy.status([made])) == 8
+
+
+def test_what_the_cdk_deploys_with_a_chosen_stack_is_in_the_result_too(tmp_path: Path) -> None:
+    made = configured(tmp_path, None)
+    assert deploy._with_needed([made], [], []) == []
+    assert set(deploy._with_needed([made], ["catalog"], [])) == {"catalog", "targets", "studio", "network"}
+    assert deploy._with_needed([made], ["catalog"], ["--exclusively"]) == ["catalog"]

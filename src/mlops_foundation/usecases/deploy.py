@@ -9,8 +9,8 @@ from mlops_foundation.aws import deploy as cdk
 from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import ConfigError, DeployError, FoundationError
 from mlops_foundation.core.interrupt import workers
-from mlops_foundation.plan import SetPlan
-from mlops_foundation.usecases import check_network, check_studio, preflight
+from mlops_foundation.plan.models import Foundation
+from mlops_foundation.usecases import bootstrap_state, check_network, check_studio, preflight
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.deploy_order import NETWORK, Run, in_order, left_out_owners
 from mlops_foundation.usecases.synth import current
@@ -68,8 +68,8 @@ def deploy(
         ConfigError: When there is no such stage or stack.
         PlanError: When the configuration has lost a platform or an account that lives, or an imported network lacks
             something; nothing is changed then.
-        DeployError: When an account is not bootstrapped, or a network would wait for shared endpoints that nobody
-            makes.
+        DeployError: When an account is not bootstrapped, or not for what is configured now; or when a network would
+            wait for shared endpoints that nobody makes.
         StackFailed: With the CLI's error lines.
     """
     order = prepare(workspaces, stages, chosen)
@@ -85,7 +85,19 @@ def deploy(
         with workers(_AT_ONCE) as pool:
             finished = [pool.submit(run, each) for each in runs]
         raise_first([each.exception() for each in finished])
-    return status(workspaces)
+    return status(workspaces, stages, _with_needed(workspaces, chosen, extra))
+
+
+def _with_needed(workspaces: Sequence[Workspace], chosen: Sequence[str], extra: Sequence[str]) -> list[str]:
+    """Return the chosen stacks with those that they need: the cdk CLI deploys these too, unless it is told not to."""
+    if {"--exclusively", "-e"} & set(extra):
+        return list(chosen)
+    planned = [stack for each in workspaces for found in each.set_plan.foundations for stack in found.stacks]
+    needs = {stack.name: stack.needs for stack in planned}
+    found = list(chosen)
+    for name in found:
+        found += [need for need in needs.get(name, ()) if need not in found]
+    return found
 
 
 def prepare(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> list[list[Run]]:
@@ -101,7 +113,7 @@ def prepare(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequ
     """
     _check_known(workspaces, stages, chosen)
     order = in_order(workspaces, stages, chosen)
-    _check_bootstrapped(workspaces)
+    bootstrap_state.require(workspaces)
     preflight.require_living(workspaces, "platform-engineer")
     for each in workspaces:
         check_network.require_imported(each)
@@ -124,26 +136,6 @@ def _check_known(workspaces: Sequence[Workspace], stages: Sequence[str], chosen:
                     expected=f"one of {', '.join(sorted(known))}",
                     fix="mlops plan",
                 )
-
-
-def _check_bootstrapped(workspaces: Sequence[Workspace]) -> None:
-    def missing(workspace: Workspace, account: str) -> str:
-        client = workspace.sessions.client("cloudformation", account)
-        with aws_errors(f"account {account}"):
-            found = stacks.describe(client, account, workspace.set_plan.names.toolkit_stack)
-        return "" if found.complete else f"{account} ({workspace.set_plan.names.toolkit_stack})"
-
-    places = [(each, account) for each in workspaces for account in _accounts(each.set_plan)]
-    with workers(_AT_ONCE) as pool:
-        absent = [found for found in pool.map(lambda place: missing(*place), places) if found]
-    if absent:
-        raise DeployError(
-            "accounts are not bootstrapped",
-            where=", ".join(absent),
-            got="no complete toolkit stack",
-            expected="the bootstrap in every account of the set",
-            fix="mlops bootstrap",
-        )
 
 
 def require_owners(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Sequence[str]) -> None:
@@ -174,26 +166,28 @@ def require_owners(workspaces: Sequence[Workspace], stages: Sequence[str], chose
             )
 
 
-def _accounts(set_plan: SetPlan) -> list[str]:
-    return list(dict.fromkeys(set_plan.accounts.values()))
+def status(workspaces: Sequence[Workspace], stages: Sequence[str] = (), chosen: Sequence[str] = ()) -> list[Deployed]:
+    """Return every planned stack as it is, or those of some stages and of these names.
 
+    Args:
+        workspaces: The sets.
+        stages: Environments; all when empty.
+        chosen: Stacks by name; all when empty.
+    """
 
-def status(workspaces: Sequence[Workspace]) -> list[Deployed]:
-    """Return every planned stack as it is."""
-
-    def of(workspace: Workspace, account: str) -> list[Deployed]:
-        client = workspace.sessions.client("cloudformation", account)
-        foundation = workspace.set_plan.foundation_in(account)
+    def of(workspace: Workspace, foundation: Foundation) -> list[Deployed]:
+        client = workspace.sessions.client("cloudformation", foundation.account)
         found = []
         for stack in foundation.stacks:
+            if chosen and stack.name not in chosen:
+                continue
             with aws_errors(f"stack {stack.stack_name}"):
-                state = stacks.describe(client, account, stack.stack_name)
-            environment = "+".join(foundation.environments)
+                state = stacks.describe(client, foundation.account, stack.stack_name)
             found.append(
                 Deployed(
                     workspace.set_plan.name,
-                    environment,
-                    account,
+                    "+".join(foundation.environments),
+                    foundation.account,
                     stack.stack_name,
                     state.status,
                     outputs=state.outputs,
@@ -201,7 +195,12 @@ def status(workspaces: Sequence[Workspace]) -> list[Deployed]:
             )
         return found
 
-    places = [(each, account) for each in workspaces for account in _accounts(each.set_plan)]
+    places = [
+        (each, foundation)
+        for each in workspaces
+        for foundation in each.set_plan.foundations
+        if not stages or set(stages) & set(foundation.environments)
+    ]
     with workers(_AT_ONCE) as pool:
         return [each for found in pool.map(lambda place: of(*place), places) for each in found]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlops_foundation.config import Config, lines_of_sets, load
+from mlops_foundation.constructs.bootstrap import check_bootstrap
 from mlops_foundation.core.errors import PlanError
 from mlops_foundation.plan import Plan, build
 from mlops_foundation.plan.cost import Cost, cost
@@ -25,11 +26,13 @@ def load_and_plan(config_file: Path) -> tuple[Config, Plan]:
     """
     config = load(config_file)
     try:
-        return config, build(config, STACKS)
+        plan = build(config, STACKS)
+        check_bootstrap(config, plan, STACKS)
     except PlanError as error:
         lines = lines_of_sets(config_file)
         problems = [replace(each, where=_placed(each.where, config_file, lines)) for each in error.problems]
         raise PlanError(str(error), problems=problems) from error
+    return config, plan
 
 
 def _placed(where: str, config_file: Path, lines: Mapping[str, int]) -> str:

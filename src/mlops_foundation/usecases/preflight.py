@@ -15,7 +15,7 @@ from mlops_foundation.core.interrupt import workers
 from mlops_foundation.core.names import PERSONAS, persona_role, role_arn, studio_domain
 from mlops_foundation.plan.findings import Finding, Status, require_green
 from mlops_foundation.plan.models import Foundation
-from mlops_foundation.usecases import check_network
+from mlops_foundation.usecases import bootstrap_state, check_network
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -50,13 +50,14 @@ def accounts_report(workspaces: Sequence[Workspace]) -> tuple[Finding, ...]:
 
 
 def require(workspaces: Sequence[Workspace]) -> None:
-    """Let a first deployment go on only where nothing is in its way.
+    """Let a bootstrap go on only where nothing is in its way; what an earlier one lacks is what it is for.
 
     Raises:
         PlanError: With every finding that is not right.
     """
     require_living(workspaces)
-    require_green("the accounts are not ready; nothing was changed", accounts_report(workspaces))
+    findings = [each for each in accounts_report(workspaces) if each.check != "bootstrap"]
+    require_green("the accounts are not ready; nothing was changed", findings)
     for each in workspaces:
         check_network.require_imported(each)
 
@@ -172,7 +173,7 @@ def _look(place: _Place) -> list[Finding]:
         (problem,) = error.problems
         return [place.finding("credentials", "missing", problem.what, problem.got, problem.expected, problem.fix)]
     found = [_credentials(place, who)]
-    for check in (_rights, _services, _other_platform, _names, _quotas, _addresses):
+    for check in (_rights, _services, _other_platform, _bootstrap, _names, _quotas, _addresses):
         found += _carefully(place, check, who)
     return found
 
@@ -258,6 +259,24 @@ def _other_platform(place: _Place, who: Caller) -> Iterator[Finding]:
             engineer,
             f"give the set {set_plan.name} a prefix of its own",
         )
+
+
+def _bootstrap(place: _Place, who: Caller) -> Iterator[Finding]:
+    del who
+    lacks = bootstrap_state.lacks(place.workspace, place.foundation)
+    if lacks is None:
+        yield place.finding("bootstrap", "ok", "the account waits for its bootstrap", "no complete toolkit stack")
+    elif lacks:
+        yield place.finding(
+            "bootstrap",
+            "missing",
+            "the bootstrap is older than the configuration: a deployment would be refused",
+            str(lacks),
+            "what the stacks of this configuration need",
+            bootstrap_state.command(place.workspace),
+        )
+    else:
+        yield place.finding("bootstrap", "ok", "the bootstrap allows what the stacks of this configuration need")
 
 
 def _names(place: _Place, who: Caller) -> Iterator[Finding]:

@@ -237,7 +237,7 @@ def _write_bootstrap(config: Config, plan: Plan, directory: Path) -> Iterator[Bo
             folder = f"bootstrap/{set_plan.name}/{foundation.name}"
             policies, toolkit = f"{folder}/policies.template.json", f"{folder}/toolkit.template.json"
             _write_json(directory / policies, policies_template(config, plan, set_plan, foundation, STACKS))
-            _write_json(directory / toolkit, toolkit_template(set_plan, foundation))
+            _write_json(directory / toolkit, toolkit_template(config, set_plan, foundation, STACKS))
             names = set_plan.names
             written.append(
                 Bootstrap(

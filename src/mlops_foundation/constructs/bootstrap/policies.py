@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mlops_foundation.config.models import Config
+from mlops_foundation.constructs.bootstrap.packing import ExecutionPolicy, pack
 from mlops_foundation.constructs.execution import ExecutionScope, Statement, may
 from mlops_foundation.core.arns import Arn, RoleArn
-from mlops_foundation.core.errors import PlanError
-from mlops_foundation.core.names import PLATFORM_RECORDS, PlatformNames, persona_role, role_arn
+from mlops_foundation.core.errors import PlanError, Problem
+from mlops_foundation.core.names import PLATFORM_RECORDS, persona_role, role_arn
 from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, load_builder
 from mlops_foundation.plan.sharing import sharing
 
-POLICY_MAX: Final = 6144
-"""Characters of a managed policy, white space not counted."""
+TEMPLATE_MAX: Final = 51_200
+"""Characters of a template that is sent as it is: before the bootstrap there is no bucket to send it from."""
 _ASSUMED: Final = ("deploy-role", "file-publishing-role", "lookup-role")
 _NONE: Final[Mapping[str, str]] = {}
 _INLINE: Final = {
@@ -38,16 +39,11 @@ def policies_template(
         specs: Every stack there is.
 
     Raises:
-        PlanError: When a policy is longer than AWS allows.
+        PlanError: When its policies are more, or longer, than AWS allows.
     """
     names = set_plan.names
-    imported = config.vpc_of(config.account_set(set_plan.name), foundation.name).imported
-    role = RoleArn(imported.execution_role_arn) if imported and imported.execution_role_arn else None
-    scope = ExecutionScope(names, foundation.account, foundation.region, role, sharing(config, set_plan))
-    resources = {
-        f"Execute{stack.title()}": _managed_policy(names, f"cfn-{stack}", statements)
-        for stack, statements in _executions(scope, foundation, specs).items()
-    }
+    policies = execution_policies(config, set_plan, foundation, specs)
+    resources = {f"Execution{number}": _managed_policy(each) for number, each in enumerate(policies, start=1)}
     if _makes_engineer(plan, set_plan, foundation):
         resources["PlatformEngineer"] = _platform_engineer(config, plan, foundation)
     if set_plan.engineer_account(foundation.account) == foundation.account:
@@ -62,13 +58,53 @@ def policies_template(
     }
 
 
-def execution_policy_arns(names: PlatformNames, foundation: Foundation) -> list[str]:
-    """Return the ARNs of an account's execution policies, in the order of its stacks."""
-    if not foundation.stacks:
-        return []
-    stacks = ("base", *(stack.name for stack in foundation.stacks))
-    path = f"arn:aws:iam::{foundation.account}:policy{names.role_path}"
-    return [f"{path}{names.prefix}-cfn-{stack}" for stack in stacks]
+def execution_policies(
+    config: Config, set_plan: SetPlan, foundation: Foundation, specs: Sequence[StackSpec]
+) -> tuple[ExecutionPolicy, ...]:
+    """Return what CloudFormation may do in one account, in as few managed policies as hold it.
+
+    Args:
+        config: Names what is imported.
+        set_plan: The set of accounts.
+        foundation: The account.
+        specs: Every stack there is.
+
+    Raises:
+        PlanError: When they are more, or longer, than AWS allows.
+    """
+    imported = config.vpc_of(config.account_set(set_plan.name), foundation.name).imported
+    role = RoleArn(imported.execution_role_arn) if imported and imported.execution_role_arn else None
+    scope = ExecutionScope(set_plan.names, foundation.account, foundation.region, role, sharing(config, set_plan))
+    return pack(set_plan.names, foundation.account, _executions(scope, foundation, specs))
+
+
+def check_bootstrap(config: Config, plan: Plan, specs: Sequence[StackSpec]) -> None:
+    """Check what every account's bootstrap would hold against AWS's limits.
+
+    Raises:
+        PlanError: With everything that is too much.
+    """
+    problems: list[Problem] = []
+    for set_plan in plan.sets:
+        for foundation in set_plan.foundations:
+            try:
+                _check_template(policies_template(config, plan, set_plan, foundation, specs), set_plan, foundation)
+            except PlanError as error:
+                problems += error.problems
+    if problems:
+        raise PlanError("the bootstrap would hold more than AWS allows", problems=problems)
+
+
+def _check_template(template: Mapping[str, Any], set_plan: SetPlan, foundation: Foundation) -> None:
+    length = len(json.dumps(template, separators=(",", ":")))
+    if length > TEMPLATE_MAX:
+        raise PlanError(
+            f"the template {set_plan.names.bootstrap_policies_stack} is too long",
+            where=f"set {set_plan.name}, account {foundation.account}",
+            got=f"{length} characters, for {', '.join(stack.name for stack in foundation.stacks)}",
+            expected=f"at most {TEMPLATE_MAX}",
+            fix="give the account fewer stacks, or write their rights shorter",
+        )
 
 
 def _executions(
@@ -89,20 +125,16 @@ def _executions(
     return {"base": [read], **chosen}
 
 
-def _managed_policy(names: PlatformNames, name: str, statements: list[Statement]) -> dict[str, Any]:
-    document = {"Version": "2012-10-17", "Statement": statements}
-    length = len(json.dumps(document, separators=(",", ":")))
-    if length > POLICY_MAX:
-        what = f"the execution policy {names.prefix}-{name} is too long"
-        raise PlanError(what, name, f"{length} characters", f"at most {POLICY_MAX}", "split the stack's rights")
+def _managed_policy(policy: ExecutionPolicy) -> dict[str, Any]:
     return {
         "Type": "AWS::IAM::ManagedPolicy",
-        "Metadata": _acknowledged(_wildcards(statements), _BY_PATTERN),
+        "Metadata": _acknowledged(_wildcards(policy.statements), _BY_PATTERN),
         "Properties": {
-            "ManagedPolicyName": f"{names.prefix}-{name}",
-            "Path": names.role_path,
-            "Description": f"What CloudFormation may do to deploy {name.removeprefix('cfn-')}",
-            "PolicyDocument": document,
+            "ManagedPolicyName": policy.name,
+            "Path": policy.path,
+            # The description of a managed policy cannot be changed, so it names no stack: stacks come and go.
+            "Description": "What CloudFormation may do to deploy the platform's stacks",
+            "PolicyDocument": policy.document,
         },
     }
 
