@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -11,6 +12,7 @@ from ports import free_port
 
 from mlops_foundation.core.errors import LocalCloudError
 from mlops_foundation.local import process
+from mlops_foundation.usecases import local
 
 pytestmark = pytest.mark.cloud
 ACCOUNT = "222222222222"
@@ -80,6 +82,47 @@ def test_after_a_kill(tmp_path: Path) -> None:
     running = process.start(tmp_path, port)
     assert is_there(running)
     process.reset(tmp_path)
+
+
+def test_a_kill_a_second_after_the_last_of_many_changes_loses_none(tmp_path: Path) -> None:
+    running = process.start(tmp_path, free_port())
+    ssm, iam = client(running, "ssm"), client(running, "iam")
+    for number in range(60):
+        ssm.put_parameter(Name=f"/many/{number}", Value=str(number), Type="String")
+        iam.create_role(RoleName=f"role-{number}", AssumeRolePolicyDocument='{"Statement": []}')
+        time.sleep(0.02)
+    time.sleep(1.2)
+    os.kill(running.pid, signal.SIGKILL)
+    running = process.start(tmp_path, running.port)
+    assert client(running, "ssm").get_parameter(Name="/many/59")["Parameter"]["Value"] == "59"
+    assert client(running, "iam").get_role(RoleName="role-59")["Role"]["RoleName"] == "role-59"
+    assert process.unsaved(running) == {}
+    process.reset(tmp_path)
+
+
+def test_a_state_that_cannot_be_saved_is_said_by_the_cloud_and_saved_when_it_can_be(tmp_path: Path) -> None:
+    running = process.start(tmp_path, free_port())
+    fill(running)
+    until(lambda: bool(list(tmp_path.rglob("ssm.json"))))
+    folder = next(tmp_path.rglob("ssm.json")).parent
+    in_the_way = folder / "ssm.json.tmp"
+    in_the_way.mkdir()
+    client(running, "ssm").put_parameter(Name="/late", Value="1", Type="String")
+    until(lambda: "ssm" in process.unsaved(running))
+    assert "ssm" in local.status(tmp_path).as_dict()["unsaved"]
+    in_the_way.rmdir()
+    until(lambda: process.unsaved(running) == {})
+    os.kill(running.pid, signal.SIGKILL)
+    running = process.start(tmp_path, running.port)
+    assert client(running, "ssm").get_parameter(Name="/late")["Parameter"]["Value"] == "1"
+    process.reset(tmp_path)
+
+
+def until(right: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not right():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
 
 
 def test_a_taken_port_is_one_clear_error(tmp_path: Path) -> None:

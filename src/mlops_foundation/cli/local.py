@@ -61,6 +61,8 @@ def status(state_dir: StateOption = STATE_DIR, *, json: JsonOption = False) -> N
         output.as_json(found.as_dict())
     elif found.running:
         output.done(f"running at {found.endpoint_url} (process {found.pid}, state in {found.state_dir})")
+        for service, reason in found.unsaved.items():
+            output.note(f"the state of {service} could not be saved, and is tried again: {reason}")
     else:
         output.say("not running; start it: mlops local start")
     if not found.running:

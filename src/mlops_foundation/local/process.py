@@ -186,6 +186,17 @@ def service_calls(running: Running) -> list[dict[str, Any]]:
     return found
 
 
+def unsaved(running: Running) -> dict[str, str]:
+    """Return the services whose state a cloud could not save the last time, with the reason."""
+    health = f"http://127.0.0.1:{running.port}{_CONTROL}/health"
+    try:
+        with urllib.request.urlopen(health, timeout=_ANSWER_TIMEOUT_S) as answer:
+            found: dict[str, str] = json.load(answer)["unsaved"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return found
+
+
 def _alive(pid: int) -> bool:
     if pid in _children:
         return _children[pid].poll() is None

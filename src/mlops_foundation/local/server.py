@@ -71,11 +71,12 @@ class Gateway:
 
 
 def _control(cloud: Any) -> Starlette:  # noqa: ANN401  LocalCloud
-    from mlops_foundation.local.adapter import iam  # noqa: PLC0415
+    from mlops_foundation.local.adapter import iam, ministack  # noqa: PLC0415
 
     async def health(request: Request) -> JSONResponse:
         del request
-        return JSONResponse({"status": "ok" if cloud.ready else "starting", "services": list(cloud.services)})
+        status = "ok" if cloud.ready else "starting"
+        return JSONResponse({"status": status, "services": list(cloud.services), "unsaved": ministack.unsaved()})
 
     async def sign_in(request: Request) -> JSONResponse:
         """Stand in for the console's sign-in: credentials of an account's root or of a role in it."""

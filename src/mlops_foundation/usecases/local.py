@@ -1,8 +1,8 @@
 """The local cloud as a person uses it: start, stop, look at it, get credentials."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ class Status:
     state_dir: str
     pid: int = 0
     endpoint_url: str = ""
+    unsaved: Mapping[str, str] = field(default_factory=dict)
+    """Services whose state could not be saved the last time, with the reason."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""
@@ -39,7 +41,13 @@ def status(state_dir: Path) -> Status:
     running = process.find(state_dir.absolute())
     if running is None:
         return Status(running=False, state_dir=str(state_dir))
-    return Status(running=True, state_dir=str(state_dir), pid=running.pid, endpoint_url=running.endpoint_url)
+    return Status(
+        running=True,
+        state_dir=str(state_dir),
+        pid=running.pid,
+        endpoint_url=running.endpoint_url,
+        unsaved=process.unsaved(running),
+    )
 
 
 def start(state_dir: Path, port: int) -> Status:

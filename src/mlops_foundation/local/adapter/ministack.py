@@ -23,6 +23,7 @@ from mlops_foundation.local.adapter import (
     iam,
     peering,
     route53,
+    saving,
     shared_network_types,
     storage,
 )
@@ -39,7 +40,7 @@ _NETWORK_ACTION = re.compile(
     r"Describe\w+|[A-Z][a-z]+\w*(Vpc|Subnet|Route|Gateway|SecurityGroup|Address|FlowLogs|Tags|NetworkAcl)\w*"
 )
 
-_saver = storage.Saver()
+_saver = saving.Saver()
 
 
 def install(cloud: Any) -> None:
@@ -76,6 +77,11 @@ def application() -> Any:
 
     _saver.start()
     return app
+
+
+def unsaved() -> dict[str, str]:
+    """Return what could not be saved the last time, with the reason."""
+    return _saver.unsaved
 
 
 def _secure_loopback() -> None:

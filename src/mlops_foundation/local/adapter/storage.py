@@ -1,25 +1,18 @@
-"""S3 objects under customer keys, keys of other accounts, and saving ministack's state when it changes."""
+"""S3 objects under customer keys, and keys of other accounts."""
 
 import contextvars
-import json
-import logging
 import re
-import threading
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import ministack.app
-from ministack.core import iam_evaluator, persistence
+from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, s3
 
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.local.contract import Check
-
-log = logging.getLogger(__name__)
 
 Answer = tuple[int, dict[str, str], Any]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
@@ -27,7 +20,6 @@ Authorize = Callable[[Mapping[str, str], Check], None]
 """``(request headers, check)``; raises ServiceError."""
 
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
-_SAVE_EVERY_S = 1.0
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 _by_root: contextvars.ContextVar[bool] = contextvars.ContextVar("signed_by_root", default=True)
 
@@ -142,65 +134,3 @@ def refuse_unknown_actions(refuse: Callable[[str, str], Any], ours: frozenset[st
 def current_scope() -> tuple[str, str]:
     """Return account and region of the request under way."""
     return get_account_id(), get_region()
-
-
-class Saver:
-    """Writes ministack's state to disk soon after a change, and on stop.
-
-    Saving takes the interpreter from everybody else, so it takes a tenth of the time at the most.
-    """
-
-    def __init__(self) -> None:
-        self._changed = threading.Event()
-        self._stopped = threading.Event()
-        self._written: dict[str, int] = {}
-        self._thread = threading.Thread(target=self._run, name="save-state", daemon=True)
-
-    def start(self) -> None:
-        """Begin to watch for changes."""
-        self._thread.start()
-
-    def changed(self) -> None:
-        """Say that something may have changed."""
-        self._changed.set()
-
-    def stop(self) -> None:
-        """Write what is left and end."""
-        self._stopped.set()
-        self._changed.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        pause_s = _SAVE_EVERY_S
-        while not self._stopped.wait(pause_s):
-            self._changed.wait()
-            self._changed.clear()
-            started = time.monotonic()
-            self._save()
-            pause_s = max(_SAVE_EVERY_S, 10 * (time.monotonic() - started))
-        self._save()
-
-    def _save(self) -> None:
-        """Write the files of the services whose state has changed."""
-        folder = Path(persistence.STATE_DIR)
-        folder.mkdir(parents=True, exist_ok=True)
-        for service, get_state in ministack.app._build_persistence_save_dict().items():
-            try:
-                self._save_service(folder, service, get_state)
-            except (RuntimeError, TypeError, ValueError):
-                # A request changed it under our hands: it is written with the next change.
-                log.warning("the state of %s could not be saved now", service, exc_info=True)
-                self._changed.set()
-
-    def _save_service(self, folder: Path, service: str, get_state: Callable[[], Any]) -> None:
-        state = get_state()
-        if state is None:
-            return
-        content = {"__ministack_format__": persistence._state_format_version(service), "payload": state}
-        # One string by the C encoder is ten times faster than ministack's streaming.
-        text = json.dumps(content, default=persistence._json_default)
-        if self._written.get(service) != hash(text):
-            fresh = folder / f"{service}.json.tmp"
-            fresh.write_text(text)
-            fresh.replace(folder / f"{service}.json")
-            self._written[service] = hash(text)
