@@ -3,51 +3,53 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 WORKERS ?= 2
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal pyproject.toml
 # A machine that forbids bytecode makes every command import everything from source.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test check unit cloud e2e bench docs lock init clean
+.PHONY: help setup dev demo test check unit cloud e2e bench docs lock init clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | expand -t 8
 
-setup: .venv/.complete ## Make .venv with everything; .venv/bin/mlops is the command.
+setup: ## Make or repair .venv with what the platform needs; .venv/bin/mlops is the command.
+	@tools/setup.sh run
 
-.venv/.complete: requirements/dev.txt pyproject.toml tools/setup.sh
-	@tools/setup.sh
+dev: ## The same with the tools of developers.
+	@tools/setup.sh dev
 
 demo: setup ## Take a model from nothing to production in four accounts, on this machine.
 	@$(BIN)/mlops demo
 
 test: check unit cloud e2e ## Everything CI runs.
 
-check: setup ## Style, types, layers, dependencies, seeds.
+check: dev ## Style, types, layers, dependencies, seeds.
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet --no-cache .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/deptry src
 
-unit: setup ## Tests that start no cloud.
+unit: dev ## Tests that start no cloud.
 	@$(BIN)/pytest -n $(WORKERS) -m "not cloud and not e2e and not aws"
 
-cloud: setup ## Tests of the local cloud with real clients.
+cloud: dev ## Tests of the local cloud with real clients.
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "cloud and not e2e and not aws"
 
-e2e: setup ## Whole projects on the local cloud, in the order a project lives through.
+e2e: dev ## Whole projects on the local cloud, in the order a project lives through.
 	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadfile -m "e2e and not aws"
 
-bench: setup ## Speed, as ratios in one run against named baselines.
+bench: dev ## Speed, as ratios in one run against named baselines.
 	@$(BIN)/python -m bench
 
-docs: setup ## Build the documentation into site/.
+docs: dev ## Build the documentation into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-lock: setup ## Write the lock file anew from pyproject.toml.
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal \
-		pyproject.toml --group dev -o requirements/dev.txt
+lock: dev ## Write the lock files anew from pyproject.toml.
+	@$(LOCK) --group dev -o requirements/dev.txt
+	@$(LOCK) --group install --constraint requirements/dev.txt -o requirements/run.txt
 
-init: setup ## Install the git hooks: format and check before each commit.
+init: dev ## Install the git hooks: format and check before each commit.
 	@git config core.hooksPath tools/hooks
 
 clean: ## Remove what was built; running demos are ended first.

@@ -94,7 +94,9 @@ def predictions_by_hand(s3: Any, version: dict[str, Any], rows: str) -> list[flo
     found = subprocess.run([MLOPS, "local", "runtime", container["Image"]], capture_output=True, text=True, check=True)
     with tempfile.TemporaryDirectory() as model_dir:
         with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
-            packed.extractall(model_dir, filter="data")
+            member = next(member for member in packed if Path(member.name) == Path("model.joblib"))
+            content: Any = packed.extractfile(member)
+            (Path(model_dir) / "model.joblib").write_bytes(content.read())
         done = subprocess.run(
             [found.stdout.strip(), "-c", PREDICT_BY_HAND, model_dir],
             input=rows,

@@ -3,14 +3,22 @@
 A small script takes the CLI's place in the cache, so that nothing is downloaded; it runs on the package's own Node.
 """
 
+import datetime as dt
+import http.server
 import json
+import ssl
+import threading
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from mlops_foundation.aws import cdk_cli, deploy
-from mlops_foundation.core import node
+from mlops_foundation.core import clock, node
 from mlops_foundation.core.errors import DeployError, StackFailed
 
 LOCK = json.loads((files("mlops_foundation.aws") / "cdk" / "package-lock.json").read_text())
@@ -135,3 +143,40 @@ def test_a_failed_deployment_says_the_reason_below_it_and_not_what_others_do(cac
 def test_a_failure_without_an_error_line_says_the_last_lines(cache: Path) -> None:
     with pytest.raises(StackFailed, match=r"^line 3$"):
         deployed(cache, "for (let i = 0; i < 8; i++) console.log('line ' + i); process.exit(1)")
+
+
+def test_a_certificate_that_npm_does_not_trust_is_told_with_the_variable_that_helps(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, untrusted_registry: str
+) -> None:
+    monkeypatch.setenv("npm_config_registry", untrusted_registry)
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    monkeypatch.setenv("npm_config_cache", str(cache / "npm"))
+    with pytest.raises(DeployError) as raised:
+        cdk_cli.install()
+    assert "NODE_EXTRA_CA_CERTS" in raised.value.problems[0].fix
+
+
+@pytest.fixture
+def untrusted_registry(tmp_path: Path) -> Iterator[str]:
+    """An HTTPS server on this machine whose certificate nobody has signed."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    today = clock.now()
+    made = x509.CertificateBuilder(
+        name, name, private.public_key(), 1, today - dt.timedelta(days=1), today + dt.timedelta(days=1)
+    ).sign(private, hashes.SHA256())
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://localhost:{server.server_port}/"
+    server.shutdown()
+    server.server_close()

@@ -3,10 +3,13 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from mlops_foundation.local import interpreters
+from mlops_foundation.local.interpreters import Interpreter
 from mlops_foundation.local.runtimes import (
     LOCKS,
     RuntimeBuildError,
@@ -17,6 +20,7 @@ from mlops_foundation.local.runtimes import (
     known,
 )
 
+OFFLINE = {"PATH": os.environ["PATH"], "UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
 SCIKIT_LEARN = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
 
 
@@ -51,10 +55,33 @@ def test_runtime_has_the_images_packages() -> None:
     assert (runtime.folder / "bin" / "train").exists()
 
 
+def test_another_interpreter_is_another_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache made by one Python broke the other's install: they shared a folder."""
+    folders = []
+    for version in ("3.11.7", "3.11.2", "3.12.1"):
+        python = Interpreter(Path(sys.executable), version)
+        monkeypatch.setattr(interpreters, "choose", lambda wanted, python=python: python)
+        said: list[str] = []
+        with pytest.raises(RuntimeBuildError):
+            Runtimes(tmp_path, OFFLINE).get(SCIKIT_LEARN, said.append)
+        assert ("stands in" in said[0]) == (version == "3.12.1")
+        folders.append({path.name for path in tmp_path.iterdir()})
+    assert [len(found) for found in folders] == [1, 2, 3]
+
+
+def test_an_environment_that_lost_its_interpreter_is_built_again(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeBuildError):
+        Runtimes(tmp_path, OFFLINE).get(SCIKIT_LEARN)
+    folder = next(tmp_path.iterdir()).with_suffix("")
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(tmp_path / "removed")
+    with pytest.raises(RuntimeBuildError):
+        Runtimes(tmp_path, OFFLINE).get(SCIKIT_LEARN)
+
+
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
-    offline = {"PATH": os.environ["PATH"], "UV_OFFLINE": "1", "UV_NO_CACHE": "1", "HOME": str(tmp_path)}
     said: list[str] = []
     with pytest.raises(RuntimeBuildError, match="uv pip sync failed"):
-        Runtimes(tmp_path / "cache", offline).get(SCIKIT_LEARN, said.append)
+        Runtimes(tmp_path / "cache", OFFLINE).get(SCIKIT_LEARN, said.append)
     assert said[0].startswith("building the runtime sagemaker-scikit-learn-1.9-0-cpu-py3")
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".building"]

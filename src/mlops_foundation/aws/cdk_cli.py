@@ -12,12 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Final
 
 from mlops_foundation.core import interrupt, node
 from mlops_foundation.core.caches import cache_folder
 from mlops_foundation.core.errors import DeployError
 
 _LOCK = files("mlops_foundation.aws") / "cdk"
+_UNREACHED: Final = "check the network and npm's settings, then run the command again"
+_UNTRUSTED: Final = (
+    "Node does not read this machine's certificates: name the file with those of your company, "
+    "export NODE_EXTRA_CA_CERTS=/path/to/ca.pem, then run the command again"
+)
 _END_WITH_PARENT = Path(__file__).with_name("end_with_parent.cjs")
 
 
@@ -57,12 +63,13 @@ def _install_into(folder: Path) -> None:
     command = [_node(), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     done = subprocess.run(command, cwd=folder, env=_environment({}), capture_output=True, text=True, check=False)
     if done.returncode:
+        said = (done.stderr or done.stdout).strip()[-500:]
         raise DeployError(
             f"the cdk CLI {version()} cannot be installed",
             where=str(folder.parent),
-            got=(done.stderr or done.stdout).strip()[-500:],
+            got=said,
             expected="npm can reach its registry",
-            fix="check the network and npm's settings, then run the command again",
+            fix=_UNTRUSTED if "CERT" in said or "certificate" in said else _UNREACHED,
         )
 
 
@@ -81,6 +88,16 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     }
     ca_bundle = {name: value for name, value in os.environ.items() if name == "AWS_CA_BUNDLE"}
     return inherited | settings | ca_bundle | dict(variables)
+
+
+def replace_process(arguments: Sequence[str]) -> None:
+    """Become the CLI, as the person who called: with the own environment and credentials.
+
+    Raises:
+        DeployError: When npm cannot install it.
+    """
+    path = f"{node.bin_folder()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    os.execve(_node(), [_node(), str(install()), *arguments], {**os.environ, "PATH": path})  # noqa: S606
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Image URI -> an environment of its own, locked, as that image would bring it.
 
 A file ``<image>-<tag>.lock`` beside this module is the image's runtime on this machine. It is built by uv on first use
-and kept in the user's cache under the hash of what it is made from, so that a changed lock is a new environment.
+and kept in the user's cache under the hash of what it is made from, so that a changed lock or another interpreter is a
+new environment.
 """
 
 import fcntl
@@ -18,9 +19,12 @@ from pathlib import Path
 from typing import Final
 
 from mlops_foundation.core import caches
+from mlops_foundation.local import interpreters
+from mlops_foundation.local.interpreters import Interpreter
 
 LOCKS: Final = Path(__file__).parent
 PYTHON_VERSION: Final = "3.11"
+"""Of the images that have a lock."""
 _REGISTRY_URI: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<image>[\w./-]+):(?P<tag>[\w.-]+)"
 )
@@ -45,12 +49,22 @@ class Runtime:
     Attributes:
         name: ``<image>-<tag>``.
         folder: The environment, read-only for what runs in it.
-        base: Where its Python interpreter itself is installed.
+        interpreter: The Python it is made with, which stays where it is installed.
     """
 
     name: str
     folder: Path
-    base: Path
+    interpreter: Interpreter
+
+    @property
+    def base(self) -> Path:
+        """Where its Python interpreter itself is installed."""
+        return self.interpreter.base
+
+    @property
+    def difference(self) -> str:
+        """One sentence when its Python is not the image's, else nothing."""
+        return self.interpreter.difference(PYTHON_VERSION)
 
     @property
     def python(self) -> Path:
@@ -108,27 +122,32 @@ class Runtimes:
         """
         name = find(image_uri)
         lock = LOCKS / f"{name}.lock"
-        digest = hashlib.sha256(f"{_LAYOUT} {PYTHON_VERSION} {sys.platform} {lock.read_text()}".encode()).hexdigest()
-        folder = self._cache / digest[:16]
-        if not folder.exists():
-            with _exclusive(self._cache / f"{digest[:16]}.building"):
-                if not folder.exists():
-                    self._build(name, lock, folder, progress)
-        return Runtime(name, folder, (folder / "bin" / "python").resolve().parent.parent)
+        interpreter = interpreters.choose(PYTHON_VERSION)
+        if difference := interpreter.difference(PYTHON_VERSION):
+            progress(difference)
+        made_from = f"{_LAYOUT} {interpreter.executable} {interpreter.version} {sys.platform} {lock.read_text()}"
+        folder = self._cache / hashlib.sha256(made_from.encode()).hexdigest()[:16]
+        runtime = Runtime(name, folder, interpreter)
+        if not runtime.python.exists():  # or it lost its interpreter
+            with _exclusive(self._cache / f"{folder.name}.building"):
+                if not runtime.python.exists():
+                    self._build(runtime, lock, progress)
+        return runtime
 
-    def _build(self, name: str, lock: Path, folder: Path, progress: Progress) -> None:
-        progress(f"building the runtime {name}: first use on this machine")
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=self._cache))
+    def _build(self, runtime: Runtime, lock: Path, progress: Progress) -> None:
+        progress(f"building the runtime {runtime.name}: first use on this machine")
+        scratch = Path(tempfile.mkdtemp(prefix=f".{runtime.folder.name}-", dir=self._cache))
         try:
-            python = sys.executable if sys.version.startswith(f"{PYTHON_VERSION}.") else PYTHON_VERSION
+            python = str(runtime.interpreter.executable)
             self._uv(progress, "venv", "--relocatable", "--allow-existing", "--python", python, str(scratch))
             target = ["--python", str(scratch / "bin" / "python"), "--require-hashes", "--compile-bytecode"]
             self._uv(progress, "pip", "sync", *target, str(lock))
             scratch.chmod(0o755)
-            scratch.rename(folder)
+            shutil.rmtree(runtime.folder, ignore_errors=True)
+            scratch.rename(runtime.folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        progress(f"runtime {name} is ready")
+        progress(f"runtime {runtime.name} is ready")
 
     def _uv(self, progress: Progress, *arguments: str) -> None:
         environment = {key: value for key, value in self._environment.items() if key != "VIRTUAL_ENV"}

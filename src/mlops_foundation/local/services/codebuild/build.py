@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mlops_foundation.core.clock import now
+from mlops_foundation.local import interpreters
 from mlops_foundation.local.contract import Cloud, Json, Principal, Scope, ServiceError
 from mlops_foundation.local.services.codebuild import buildspec as specs
 from mlops_foundation.local.services.codebuild import files, images
@@ -123,13 +124,12 @@ class Build:
         home = self._work / "home"
         home.mkdir(parents=True)
         (self._work / "tmp").mkdir()
-        binaries = images.make_toolchain(self._work / "toolchain")
         cloud = self._around.cloud
         machine = cloud.machine_environment()
         if not self._leads_out():
             self._log.write("The subnets of this build have no way out: only the cloud itself is reached")
             machine = images.without_way_out(machine)
-        self._environment = images.tool_environment(machine, binaries)
+        self._environment = images.tool_environment(machine, self._work / "toolchain" / "bin")
         self._environment |= cloud.environment(self._around.role, self._around.scope.region)
         self._environment |= {"HOME": str(home), "TMPDIR": str(self._work / "tmp")}
         self._environment["PYTHONPYCACHEPREFIX"] = str(self._place.bytecode)
@@ -161,10 +161,19 @@ class Build:
                 files.fetch(s3, location, self._source_folder(identifier))
         text = self._buildspec_text(source.get("buildspec") or DEFAULT_BUILDSPEC)
         self._spec = specs.load(text)
-        image = self._record["environment"]["image"]
-        images.check_runtimes(self._spec.runtimes, image)
-        self._log.write(f"{image} is stood in for by this machine: {images.RUNS_ON}")
+        self._make_toolchain()
         self._environment |= self._variables()
+
+    def _make_toolchain(self) -> None:
+        image, runtimes = self._record["environment"]["image"], self._spec.runtimes
+        images.check_runtimes(runtimes, image)
+        wanted = images.python_of(runtimes)
+        python = interpreters.choose(wanted)
+        has = f"Python {python.version}, {images.NODE_AND_UV}"
+        self._log.write(f"{image} is stood in for by this machine: {has}")
+        if difference := python.difference(wanted):
+            self._log.write(difference)
+        images.make_toolchain(self._work / "toolchain", python)
 
     def _sources(self) -> dict[str, str]:
         source, version = self._record["source"], self._record.get("sourceVersion", "")

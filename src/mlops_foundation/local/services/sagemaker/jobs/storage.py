@@ -3,6 +3,7 @@
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,14 +133,46 @@ def upload_archive(s3: S3Client, folder: Path, uri: str, kms_key: str = "") -> N
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a model archive; members that would leave the folder are refused.
+    """Unpack a model archive, which is hostile input: nothing may leave the folder, be a device or link out of it.
+
+    The standard library's own filters are not in every Python that we run on (3.11.4 has the first).
 
     Raises:
-        TransferError: When it is not a ``tar.gz``.
+        TransferError: When it is not a ``tar.gz``, or a member is refused.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    top = folder.resolve()
     try:
         with tarfile.open(archive, "r:*") as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError) as error:
+            for member in tar:
+                _unpack_member(tar, member, top)
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise TransferError(f"the model data is not a tar.gz archive: {error}") from error
+
+
+def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, top: Path) -> None:
+    target = top / member.name
+    _require_inside(target.parent, top, member)
+    if member.isdir():
+        _require_inside(target, top, member)
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)  # a link of that name would lead the content elsewhere
+    if member.issym():
+        _require_inside(target.parent / member.linkname, top, member)
+        target.symlink_to(member.linkname)
+    elif member.islnk():
+        _require_inside(top / member.linkname, top, member)
+        target.hardlink_to(top / member.linkname)
+    elif (content := tar.extractfile(member)) is not None:
+        with content, target.open("xb") as out:
+            shutil.copyfileobj(content, out)
+        target.chmod(0o755 if member.mode & 0o100 else 0o644)
+    else:
+        raise TransferError(f"the model data holds {member.name!r}, which is neither a file, a folder nor a link")
+
+
+def _require_inside(path: Path, top: Path, member: tarfile.TarInfo) -> None:
+    if not path.resolve().is_relative_to(top):
+        raise TransferError(f"the model data would leave its folder: {member.name!r} leads outside")

@@ -4,9 +4,9 @@ Reads ``model.tar.gz`` and ``test.csv``, writes ``evaluation.json`` in the form 
 """
 
 import argparse
+import io
 import json
 import tarfile
-import tempfile
 from pathlib import Path
 
 import joblib
@@ -43,10 +43,9 @@ def report(actual: pd.Series, probability: pd.Series) -> dict:
 
 def evaluate(archive: Path, rows: pd.DataFrame) -> dict:
     """Return the report of a packed model on rows whose first column is the target."""
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-        model = joblib.load(Path(folder) / "model.joblib")
+    with tarfile.open(archive) as tar:
+        packed = next(member for member in tar if Path(member.name) == Path("model.joblib"))
+        model = joblib.load(io.BytesIO(tar.extractfile(packed).read()))
     return report(rows.iloc[:, 0], model.predict_proba(rows.iloc[:, 1:].to_numpy())[:, 1])
 
 
