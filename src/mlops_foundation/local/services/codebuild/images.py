@@ -79,7 +79,7 @@ def make_toolchain(folder: Path, python: Interpreter) -> Path:
     Returns:
         The folder to put first on PATH.
     """
-    command = [python.executable, "-I", "-m", "venv", "--without-pip", folder]
+    command = [str(python.executable), "-I", "-m", "venv", "--without-pip", str(folder)]
     subprocess.run(command, check=True, capture_output=True, env={})
     binaries, packages = folder / "bin", folder / "lib" / f"python{python.minor}" / "site-packages"
     shutil.copytree(_packages(python), packages, dirs_exist_ok=True)
