@@ -1,6 +1,7 @@
 """The record of called services: who counts, under which name, and what it costs everybody else."""
 
 import timeit
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ def request(key: str, service: str, path: str = "/", *, presigned: bool = False)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "records.sqlite")
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "records.sqlite")
+    yield made
+    made.close()
 
 
 def record(database: Database, **taken_by: str) -> CallRecord:
