@@ -1,5 +1,6 @@
 """The commands of the daily work: help with examples, errors of one shape, exit codes, text and JSON of one result."""
 
+import dataclasses
 import io
 import json
 import re
@@ -13,8 +14,10 @@ import pytest
 from mlops_foundation.cli import output
 from mlops_foundation.cli.app import COMMANDS, LazyCommand, run
 from mlops_foundation.core.errors import UserCodeError
-from mlops_foundation.usecases import endpoints, models, pipelines, projects, workspace
+from mlops_foundation.usecases import endpoints, executions, models, pipelines, projects, workspace
+from mlops_foundation.usecases.build_logs import Part
 from mlops_foundation.usecases.init import Answers, write_config
+from mlops_foundation.usecases.training import Step
 
 WITHOUT_JSON = {"config schema"}
 
@@ -45,6 +48,10 @@ WORKING = {
     "pipeline approve": ["churn", "prod"],
     "pipeline reject": ["churn", "prod"],
     "pipeline logs": ["churn"],
+    "pipeline start": ["churn"],
+    "pipeline stop": ["churn"],
+    "pipeline retry": ["churn"],
+    "pipeline history": ["churn"],
     "endpoint list": ["churn"],
     "endpoint invoke": ["churn"],
     "check accounts": [],
@@ -267,6 +274,7 @@ def state(status: str, *stages: pipelines.StageState, reason: str = "") -> pipel
     return pipelines.PipelineState("churn_deploy_pipeline", "e1", status, reason, "2024", stages)
 
 
+DECIDED = pipelines.Decision("e1", "version 1", "prod", approved=True, behind="version 2 (execution e2)")
 APPROVAL = pipelines.StageState("ApproveProd", "InProgress", "e1", (pipelines.Action("Approve", "Waiting", token="t"),))
 
 
@@ -274,7 +282,7 @@ APPROVAL = pipelines.StageState("ApproveProd", "InProgress", "e1", (pipelines.Ac
 def test_watching_ends_with_what_to_do_next(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pipelines, "watch", lambda *_: iter([state("InProgress", APPROVAL)]))
+    monkeypatch.setattr(pipelines, "watch", lambda *_, **__: iter([state("InProgress", APPROVAL)]))
     assert run(["pipeline", "watch", "churn", "deploy"]) == 0
     shown = capsys.readouterr().out
     assert "? Approve" in shown
@@ -290,7 +298,7 @@ def test_a_failed_execution_is_exit_code_8_with_its_reason(
     def fail(*_: Any) -> None:
         raise UserCodeError("Build/Train failed: ValueError: no such column")
 
-    monkeypatch.setattr(pipelines, "watch", lambda *_: iter([state("Failed")]))
+    monkeypatch.setattr(pipelines, "watch", lambda *_, **__: iter([state("Failed")]))
     monkeypatch.setattr(pipelines, "check", fail)
     assert run(["pipeline", "watch", "churn"]) == 8
     assert "UserCodeError: Build/Train failed: ValueError: no such column" in capsys.readouterr().err
@@ -303,23 +311,113 @@ def test_each_stage_has_its_approver(
     stage: str, persona: str, verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: dict[str, Any] = {}
-    monkeypatch.setattr(pipelines, "put_approval", lambda *_, **given: asked.update(given) or APPROVAL)
+    monkeypatch.setattr(pipelines, "put_approval", lambda *_, **given: asked.update(given) or DECIDED)
     assert run(["pipeline", verb, "churn", stage, "--json"]) == 0
     assert (asked["approve"], asked["persona"]) == (verb == "approve", persona)
-    assert json.loads(capsys.readouterr().out)["execution"] == "e1"
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["execution"], shown["subject"], shown["behind"]) == ("e1", "version 1", "version 2 (execution e2)")
+    assert run(["pipeline", verb, "churn", stage, "--execution", "e1"]) == 0
+    told = capsys.readouterr().out
+    assert asked["execution_id"] == "e1"
+    assert "churn version 1 (execution e1)" in told
+    assert "behind it comes version 2 (execution e2)" in told
 
 
 @pytest.mark.usefixtures("opened")
-def test_logs_are_those_of_the_stage_that_was_asked_for(
+def test_who_blocks_whom_is_said_with_the_command_that_ends_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stages = tuple(
-        pipelines.StageState(name, "Succeeded", "e1", (pipelines.Action("Run"),)) for name in ("Synth", "Scan")
+    command = "mlops pipeline approve churn preprod"
+    wait = pipelines.Wait("ApprovePreprod", "e1", "version 1", approval=True, reason="2 behind 1", command=command)
+    now = dataclasses.replace(state("InProgress"), subject="version 2", wait=wait)
+    monkeypatch.setattr(pipelines, "watch", lambda *_, **__: iter([now]))
+    assert run(["pipeline", "watch", "churn", "deploy"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["2 behind 1", f"  {command}"]
+    assert run(["pipeline", "watch", "churn", "deploy", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["wait"]["command"] == command
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_superseded_execution_leads_to_the_one_that_took_its_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = dataclasses.replace(state("Superseded", reason="superseded by version 3"), superseded_by="0a1b2c3d4e5f")
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(pipelines, "watch", lambda *_, **given: asked.update(given) or iter([now]))
+    assert run(["pipeline", "watch", "churn", "deploy", "--execution", "e2"]) == 0
+    assert asked == {"execution_id": "e2"}
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-2:] == ["superseded by version 3", "  mlops pipeline watch churn deploy --execution 0a1b2c3d"]
+
+
+@pytest.mark.usefixtures("opened")
+def test_watch_shows_the_steps_of_the_training_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = (Step("Preprocess", "Succeeded", 4.2, "569 rows"), Step("Train", "InProgress", 3.0, "epoch [1] " * 30))
+    build = pipelines.StageState("Build", "InProgress", "e1", (pipelines.Action("Build", steps=steps),))
+    monkeypatch.setattr(pipelines, "watch", lambda *_, **__: iter([state("InProgress", build)]))
+    assert run(["pipeline", "watch", "churn", "build"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert any("✓ Preprocess  4 s  569 rows" in line for line in shown)
+    (train,) = [line for line in shown if "● Train  3 s  epoch [1]" in line]
+    assert train.rstrip().endswith("…")
+    assert run(["pipeline", "watch", "churn", "build", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["stages"][0]["actions"][0]["steps"]
+    assert [each["name"] for each in found] == ["Preprocess", "Train"]
+
+
+@pytest.mark.usefixtures("opened")
+def test_logs_are_those_of_the_stage_or_the_job_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+
+    def logs(*given: Any, **options: Any) -> Iterator[tuple[str, str]]:
+        asked.append((given[-1], options))
+        return iter([("Scan/Run", "[a] line"), ("Scan/Run", "another")])
+
+    monkeypatch.setattr(pipelines, "logs", logs)
+    run(["pipeline", "logs", "churn", "deploy", "--stage", "scan", "-f"])
+    assert capsys.readouterr().out == "Scan/Run\n[a] line\nanother\n"
+    run(["pipeline", "logs", "churn", "build", "--job", "Train", "--execution", "e1", "--json"])
+    assert json.loads(capsys.readouterr().out) == {"Scan/Run": ["[a] line", "another"]}
+    assert asked == [
+        (Part("scan", ""), {"execution_id": "", "follow": True}),
+        (Part("", "Train"), {"execution_id": "e1", "follow": False}),
+    ]
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize("verb", ["start", "stop", "retry"])
+@pytest.mark.parametrize(("kind", "persona"), [("build", "data-scientist"), ("deploy", "lead")])
+def test_pipelines_are_started_stopped_and_retried_by_whose_task_it_is(
+    verb: str, kind: str, persona: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+    answers = {"start": "0a1b2c3d4e5f", "stop": state("Stopping"), "retry": (state("InProgress"), "Build")}
+    monkeypatch.setattr(executions, verb, lambda *given, **_: asked.append(given[1:4]) or answers[verb])
+    assert run(["pipeline", verb, "churn", kind]) == 0
+    assert asked == [("churn", kind, persona)]
+    assert capsys.readouterr().out.startswith("✓ churn")
+    assert run(["pipeline", verb, "churn", kind, "--json"]) == 0
+    json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("opened")
+def test_history_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    one = executions.Execution(
+        "0a1b2c3d-0000", "commit 0a1b2c3d", "approval", "Superseded", "2026-11-21T16:04:00+00:00", 1234.5
     )
-    monkeypatch.setattr(pipelines, "state", lambda *_: state("Succeeded", *stages))
-    monkeypatch.setattr(pipelines, "log_lines", lambda *_: ["[a] line"])
-    run(["pipeline", "logs", "churn", "deploy", "--stage", "scan"])
-    assert capsys.readouterr().out == "Scan/Run\n[a] line\n"
+    monkeypatch.setattr(executions, "history", lambda *_: [one])
+    assert run(["pipeline", "history", "churn", "deploy"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[1].split() == [
+        "0a1b2c3d", "commit", "0a1b2c3d", "Superseded", "2026-11-21T16:04", "1234", "s", "approval"
+    ]  # fmt: skip
+    assert max(map(len, shown.splitlines())) <= 80
+    assert run(["pipeline", "history", "churn", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [one.as_dict()]
 
 
 @pytest.mark.usefixtures("opened")

@@ -102,9 +102,9 @@ def tree(root: Tree) -> None:
     out.print(root)
 
 
-def branch(parent: Tree | None, text: str, detail: str = "", *, style: str = "") -> Tree:
-    """Add a line to a tree, or start one."""
-    label = Text(text, style=style)
+def branch(parent: Tree | None, text: str, detail: str = "", *, style: str = "", one_line: bool = False) -> Tree:
+    """Add a line to a tree, or start one; on one line, what is too long is cut."""
+    label = Text(text, style=style, no_wrap=one_line, overflow="ellipsis" if one_line else None)
     if detail:
         label.append(f"  {detail}", style="dim")
     return Tree(label) if parent is None else parent.add(label)
@@ -122,16 +122,30 @@ _MARKS = {
 }
 
 
-def stages(state: "PipelineState") -> Tree:
-    """Return a pipeline as a tree of stages and actions."""
-    root = branch(None, state.name, f"{state.status or 'never ran'}  {state.execution_id}", style="bold")
+def stages(state: "PipelineState", *, reasons: bool = True) -> Tree:
+    """Return a pipeline as a tree of stages, actions and the steps of a training run.
+
+    Args:
+        state: What to draw.
+        reasons: Say why an action failed; not where the error that follows says it.
+    """
+    detail = "  ".join(part for part in (state.subject, state.status or "never ran", state.execution_id[:8]) if part)
+    root = branch(None, state.name, detail, style="bold")
     for stage in state.stages:
         below = branch(root, f"{_mark(stage.status)[0]} {stage.name}", style=_mark(stage.status)[1])
         for action in stage.actions:
+            shown = below
             if len(stage.actions) > 1 or action.summary or action.status in {"Failed", "Waiting"}:
-                mark, style = _mark(action.status)
-                branch(below, f"{mark} {action.name}", action.summary, style=style)
+                told = action.summary.partition("\n")[0] if reasons or action.status != "Failed" else ""
+                shown = _leaf(below, action.status, action.name, told)
+            for step in action.steps:
+                _leaf(shown, step.status, step.name, f"{step.seconds:.0f} s  {step.last_line}")
     return root
+
+
+def _leaf(parent: Tree, status: str, name: str, detail: str) -> Tree:
+    mark, style = _mark(status)
+    return branch(parent, f"{mark} {name}", detail, style=style, one_line=True)
 
 
 def _mark(status: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mlops_foundation.core.errors import AccessDenied, DeployError, NotFound
 from mlops_foundation.usecases.failures import explained
 
-_MISSING = ("NotFound", "does not exist", "Could not find", "Cannot find", "DoesNotExist")
+_MISSING = ("NotFound", "not found", "does not exist", "Could not find", "Cannot find", "DoesNotExist")
 
 
 @contextmanager
