@@ -14,7 +14,15 @@ import pytest
 from mlops_foundation.cli import output
 from mlops_foundation.cli.app import COMMANDS, LazyCommand, run
 from mlops_foundation.core.errors import UserCodeError
-from mlops_foundation.usecases import endpoints, executions, models, pipelines, projects, workspace
+from mlops_foundation.usecases import (
+    endpoints,
+    executions,
+    models,
+    pipelines,
+    project_remains,
+    projects,
+    workspace,
+)
 from mlops_foundation.usecases.build_logs import Part
 from mlops_foundation.usecases.init import Answers, write_config
 from mlops_foundation.usecases.training import Step
@@ -39,6 +47,7 @@ WORKING = {
     "project list": [],
     "project describe": ["churn"],
     "project delete": ["churn", "--yes"],
+    "project purge": ["churn", "--yes"],
     "model list": ["churn"],
     "model describe": ["churn"],
     "model approve": ["churn"],
@@ -140,6 +149,7 @@ def test_local_status_says_by_its_exit_code_that_nothing_runs(capsys: pytest.Cap
         "state_dir": ".mlops",
         "pid": 0,
         "endpoint_url": "",
+        "unsaved": {},
     }
     assert run(["local", "status"]) == 1
     assert "mlops local start" in capsys.readouterr().out
@@ -464,3 +474,60 @@ def test_an_endpoint_is_asked_what_the_file_says(
 def test_an_unknown_stage_is_refused_before_anything_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["endpoint", "invoke", "churn", "--stage", "production"]) == 2
     assert "one of dev, preprod, prod" in capsys.readouterr().err
+
+
+def of_churn(*, foreign: bool = False) -> project_remains.Remain:
+    return project_remains.Remain("bucket", "churn-222222222222", "222222222222", "3 object versions", foreign=foreign)
+
+
+@pytest.fixture
+def deleting(monkeypatch: pytest.MonkeyPatch, opened: Any) -> list[str]:
+    """What deleting a project does, written down."""
+    did: list[str] = []
+    monkeypatch.setattr(projects, "describe", lambda *_: None)
+    monkeypatch.setattr(projects, "require_deleted", lambda *_: None)
+    monkeypatch.setattr(projects, "delete", lambda *_: did.append("deleted"))
+    monkeypatch.setattr(project_remains, "find", lambda *_: [of_churn(), of_churn(foreign=True)])
+
+    def purge(where: Any, name: str, remains: Any, report: Any) -> list[project_remains.Remain]:
+        did.append("purged")
+        return [each for each in remains if not each.foreign]
+
+    monkeypatch.setattr(project_remains, "purge", purge)
+    return did
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answers", "done"),
+    [
+        (["delete", "churn", "--yes"], "", ["deleted"]),
+        (["delete", "churn", "--yes", "--purge"], "", ["deleted", "purged"]),
+        (["delete", "churn", "--dry-run"], "", []),
+        (["delete", "churn"], "y\ny\n", ["deleted", "purged"]),
+        (["delete", "churn"], "n\ny\n", ["deleted"]),
+        (["delete", "churn"], "y\nn\n", []),
+        (["delete", "churn", "--keep-data"], "y\n", ["deleted"]),
+        (["purge", "churn", "--yes"], "", ["purged"]),
+        (["purge", "churn", "--dry-run"], "", []),
+        (["purge", "churn"], "n\n", []),
+    ],
+)
+def test_data_is_deleted_only_when_it_is_said(
+    deleting: list[str], arguments: list[str], answers: str, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+    run(["project", *arguments])
+    assert deleting == done
+
+
+def test_what_would_be_gone_is_listed_and_what_is_not_the_projects_own_stays(
+    deleting: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["project", "purge", "churn", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "3 object versions" in shown
+    assert "stays: not this project's" in shown
+    assert run(["project", "delete", "churn", "--dry-run", "--json"]) == 0
+    assert [each["kind"] for each in json.loads(capsys.readouterr().out)["would_purge"]] == ["bucket"]
+    assert run(["project", "delete", "churn", "--purge", "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["data"] == "purged"

@@ -10,9 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
+from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.local import process
 from mlops_foundation.plan.workloads import workloads
-from mlops_foundation.usecases import endpoints, local, models, pipelines, projects
+from mlops_foundation.usecases import endpoints, local, models, pipelines, project_remains, projects
 from mlops_foundation.usecases.workspace import Workspace, open_workspace
 from vpc_by_hand import REGION, HandmadeVpc
 
@@ -175,7 +176,7 @@ def test_the_main_path_goes_through(fleet: Fleet, name: str) -> None:
     assert [each.account for each in found] == [accounts[stage] for stage in ("dev", "preprod", "prod")]
 
 
-def test_a_deleted_project_leaves_its_data_versions_and_endpoints(fleet: Fleet) -> None:
+def test_a_deleted_project_leaves_its_data_versions_and_endpoints_until_they_are_purged(fleet: Fleet) -> None:
     fleet.paths["merged"].result()
     workspace = fleet.workspace("merged")
     account = workspace.account("dev")
@@ -187,6 +188,14 @@ def test_a_deleted_project_leaves_its_data_versions_and_endpoints(fleet: Fleet) 
     assert {each.status for each in endpoints.list_endpoints(workspace, "churn-merged")} == {"InService"}
     repositories = workspace.client("codecommit", "dev").list_repositories()["repositories"]
     assert [each["repositoryName"] for each in repositories if each["repositoryName"].startswith("churn-merged")] == []
+    with pytest.raises(ConfigError, match="what an earlier project churn-merged left is in the way"):
+        projects.create(workspace, projects.NewProject("churn-merged", cost_center="1"), "admin", lambda line: None)
+    left = project_remains.find(workspace, "churn-merged")
+    assert not [each for each in left if each.foreign]
+    project_remains.purge(workspace, "churn-merged", left, lambda line: None)
+    assert project_remains.find(workspace, "churn-merged") == []
+    assert {each.status for each in endpoints.list_endpoints(workspace, "churn-merged")} == {"Absent"}
+    project_remains.require_free(workspace, "churn-merged")
 
 
 def test_one_stage_or_one_stack_is_deployed_alone(fleet: Fleet) -> None:

@@ -113,6 +113,7 @@ RELIED_ON = {
     "services.route53._zones._data": "dict",
     "services.s3._bucket_default_sse_headers": "(bucket_name)",
     "services.s3._bucket_owner_account": "(name)",
+    "services.s3._bucket_tags": "AccountScopedDict",
     "services.s3._bucket_policies": "AccountScopedDict",
     "services.s3._buckets": "AccountScopedDict",
     "services.s3._foreign_bucket_allows": "(owner_account, bucket_name, key, method, query_params, caller, headers=)",

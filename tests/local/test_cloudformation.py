@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+from mlops_foundation.aws import stacks
+from mlops_foundation.core.errors import StackFailed
+
 pytestmark = pytest.mark.cloud
 
 TEMPLATE = {
@@ -102,3 +105,31 @@ def test_type_without_known_actions_is_refused(cloud: Any, account: str) -> None
         if any(event["ResourceStatus"] == "CREATE_FAILED" for event in events):
             break
     assert any("its actions are not known" in event.get("ResourceStatusReason", "") for event in events)
+
+
+def test_a_bucket_has_the_tags_of_its_template(cloud: Any, account: str) -> None:
+    client, s3 = cloud.client("cloudformation", account), cloud.client("s3", account)
+    name = f"tagged-{account}"
+
+    def template(value: str) -> str:
+        properties = {"BucketName": name, "Tags": [{"Key": "sagemaker:project-name", "Value": value}]}
+        return json.dumps({"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}})
+
+    for value, act in (("churn", "create"), ("fraud", "update")):
+        getattr(client, f"{act}_stack")(StackName="tagged", TemplateBody=template(value))
+        client.get_waiter(f"stack_{act}_complete").wait(StackName="tagged", WaiterConfig={"Delay": 1})
+        assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == [{"Key": "sagemaker:project-name", "Value": value}]
+
+
+def test_the_reasons_of_a_refused_stack_are_told_and_not_whom_to_call(cloud: Any, account: str) -> None:
+    cloud.client("s3", account).create_bucket(
+        Bucket=f"there-{account}", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"there-{account}"}}
+    with pytest.raises(StackFailed, match="refused before anything was made") as raised:
+        stacks.deploy(
+            cloud.client("cloudformation", account), account, "late", json.dumps({"Resources": {"B": bucket}}), {}, {}
+        )
+    (problem,) = raised.value.problems
+    assert problem.what.startswith("B (AWS::S3::Bucket): ")
+    assert f"there-{account}" in problem.what

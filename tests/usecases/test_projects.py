@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fake_aws import DEV, PREPROD, PROD, WHEN, refused, workspace
+from fake_project import Registry, Remains
 
 from mlops_foundation.core.errors import AccessDenied, ConfigError, DeployError, StackFailed
 from mlops_foundation.core.names import ProjectNames
@@ -31,10 +32,11 @@ class FakeSsm:
         return {"Parameter": {"Value": self.product}}
 
 
-class FakeSageMaker:
+class FakeSageMaker(Registry):
     """A project that goes through the given states."""
 
     def __init__(self, *states: str, reason: str = "", refuse: Exception | None = None) -> None:
+        super().__init__(Remains())
         self.states = list(states)
         self.reason = reason
         self.refuse = refuse
@@ -53,7 +55,10 @@ class FakeSageMaker:
             "ProjectId": "p-1",
             "ProjectStatus": self.states.pop(0),
             "CreationTime": WHEN,
-            "ServiceCatalogProvisionedProductDetails": {"ProvisionedProductStatusMessage": self.reason},
+            "ServiceCatalogProvisionedProductDetails": {
+                "ProvisionedProductId": "pp-1",
+                "ProvisionedProductStatusMessage": self.reason,
+            },
         }
 
     def list_projects(self, NextToken: str = "", **request: Any) -> dict[str, Any]:  # noqa: N803
@@ -69,7 +74,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def create(folder: Path, sagemaker: FakeSageMaker, new: NewProject = NEW, ssm: FakeSsm | None = None) -> Any:
-    made = workspace(folder, sagemaker=sagemaker, ssm=ssm or FakeSsm())
+    made = workspace(folder, **sagemaker.remains.clients() | {"sagemaker": sagemaker, "ssm": ssm or FakeSsm()})
     said: list[str] = []
     project = projects.create(made, new, "admin", said.append)
     return made, project, said
@@ -143,6 +148,42 @@ def test_a_launch_that_fails_has_its_reason_on_top(tmp_path: Path) -> None:
         create(tmp_path, failing)
     assert raised.value.problems[0].got == "CreateFailed"
     assert "mlops project delete churn" in raised.value.problems[0].fix
+
+
+def test_a_launch_that_cloudformation_refuses_tells_each_reason_and_not_whom_to_call(tmp_path: Path) -> None:
+    said = "Validation failed with 2 error(s). Call DescribeEvents to retrieve the full list of issues"
+    failing = FakeSageMaker("CreateFailed", reason=said)
+    bucket = {"LogicalResourceId": "Bucket", "ResourceType": "AWS::S3::Bucket", "ValidationStatusReason": "x exists"}
+    last, before = {"OperationId": "2"}, {"OperationId": "1"}
+    other = {**bucket, "LogicalResourceId": "Other", "ValidationStatusReason": "y exists"}
+    failing.remains.events = [last, last | bucket, last | other, before | bucket | {"ValidationStatusReason": "old"}]
+    with pytest.raises(StackFailed) as raised:
+        create(tmp_path, failing)
+    what = "Bucket (AWS::S3::Bucket): x exists; Other (AWS::S3::Bucket): y exists"
+    assert raised.value.what == f"project churn was not created: {what}"
+
+
+def test_what_an_earlier_project_left_is_named_before_anything_is_asked_for(tmp_path: Path) -> None:
+    sagemaker = FakeSageMaker()
+    sagemaker.remains.whole()
+    with pytest.raises(ConfigError, match="what an earlier project churn left is in the way"):
+        create(tmp_path, sagemaker)
+    assert sagemaker.created == []
+
+
+def test_only_a_deleted_project_is_purged(tmp_path: Path) -> None:
+    made = workspace(tmp_path, sagemaker=FakeSageMaker())
+    with pytest.raises(ConfigError, match="there is a project p2") as raised:
+        projects.require_deleted(made, "p2", "admin")
+    assert raised.value.problems[0].fix.startswith("mlops project delete p2 --purge")
+    projects.require_deleted(made, "gone", "admin")
+    projects.require_deleted(workspace(tmp_path, sagemaker=Ending("DeleteCompleted")), "churn", "admin")
+
+
+def test_what_another_projects_names_begin_with_is_not_purged(tmp_path: Path) -> None:
+    made = workspace(tmp_path, sagemaker=Ending("CreateCompleted"))
+    with pytest.raises(ConfigError, match="too close to that of the project another"):
+        projects.require_deleted(made, "another-pipeline", "admin")
 
 
 def test_every_page_of_projects_is_read(tmp_path: Path) -> None:

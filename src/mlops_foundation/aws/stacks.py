@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops_foundation.core.errors import StackFailed
+from mlops_foundation.core.errors import Problem, StackFailed
 
 _POLL_S = 0.5
 _POLL_MAX_S = 5.0
@@ -113,10 +113,41 @@ def wait(client: Any, account: str, name: str) -> StackState:  # noqa: ANN401  b
     return state
 
 
+def validation_errors(client: Any, name: str) -> list[str]:  # noqa: ANN401  boto3 clients
+    """Return why CloudFormation refused the last operation of a stack before it began, one reason for each resource.
+
+    The events of the stack say only "Validation failed with 2 error(s). Call DescribeEvents".
+    """
+    try:
+        found = client.describe_events(StackName=name, Filters={"FailedEvents": True})["OperationEvents"]
+    except ClientError:
+        return []
+    last = found[0].get("OperationId") if found else None
+    reasons = [
+        f"{each.get('LogicalResourceId', '')} ({each.get('ResourceType', '')}): {each['ValidationStatusReason']}"
+        for each in found
+        if each.get("OperationId") == last and each.get("ValidationStatusReason")
+    ]
+    return list(dict.fromkeys(reasons))
+
+
+def _problem(state: StackState, reason: str) -> Problem:
+    return Problem(
+        what=reason,
+        where=f"stack {state.name} in account {state.account}",
+        got=state.status,
+        expected="names that are free and properties that CloudFormation takes",
+        fix="put the reason right, then run the same command again",
+    )
+
+
 def failure(client: Any, state: StackState) -> StackFailed:  # noqa: ANN401  boto3 clients
     """Return the error for a stack that failed: its first failed resource and why."""
     events: Sequence[Mapping[str, str]] = client.describe_stack_events(StackName=state.name)["StackEvents"]
     failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
+    problems = [_problem(state, each) for each in validation_errors(client, state.name)]
+    if problems:
+        return StackFailed(f"stack {state.name} was refused before anything was made", problems=problems)
     first = next((event for event in failed if "cancelled" not in event.get("ResourceStatusReason", "")), None)
     resource = f"{first['LogicalResourceId']} ({first['ResourceType']})" if first else "the stack"
     reason = first.get("ResourceStatusReason", "no reason given") if first else "no resource failed"

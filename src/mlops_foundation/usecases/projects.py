@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import AccessDenied, ConfigError, DeployError, StackFailed
 from mlops_foundation.core.names import (
     BUCKET_NAME_MAX,
@@ -16,11 +17,13 @@ from mlops_foundation.core.names import (
     ROLE_NAME_MAX,
     ProjectNames,
 )
+from mlops_foundation.usecases import project_remains
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.workspace import Workspace
 
 Report = Callable[[str], None]
 _POLL_S: Final = 0.5
+_GONE: Final = "DeleteCompleted"
 _DONE: Final = {"CreateCompleted", "UpdateCompleted"}
 
 
@@ -55,6 +58,7 @@ class Project:
     description: str
     created: str
     reason: str = ""
+    product: str = ""
     resources: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -128,7 +132,10 @@ def create(workspace: Workspace, new: NewProject, persona: str, report: Report) 
     """
     names = workspace.project(new.name)
     check_name(names, workspace.account("dev"))
-    check_others(new.name, [each.name for each in list_projects(workspace, persona)])
+    others = {each.name: each.status for each in list_projects(workspace, persona)}
+    check_others(new.name, others)
+    if others.get(new.name, _GONE) == _GONE:
+        project_remains.require_free(workspace, new.name)
     sagemaker = workspace.client("sagemaker", "dev", persona)
     with aws_errors(f"project {new.name}"):
         product = _parameter(workspace, persona, workspace.set_plan.names.product_id_parameter)
@@ -138,7 +145,7 @@ def create(workspace: Workspace, new: NewProject, persona: str, report: Report) 
             if "already exists" in error.response["Error"]["Message"]:
                 raise _exists(new.name) from error
             raise
-        return _wait(sagemaker, new.name, report)
+        return _wait(workspace, sagemaker, new.name, report)
 
 
 def _request(workspace: Workspace, new: NewProject, product: str) -> dict[str, Any]:
@@ -187,7 +194,7 @@ def _exists(name: str) -> ConfigError:
     )
 
 
-def _wait(sagemaker: Any, name: str, report: Report) -> Project:  # noqa: ANN401  boto3 clients
+def _wait(workspace: Workspace, sagemaker: Any, name: str, report: Report) -> Project:  # noqa: ANN401  boto3 clients
     started = time.monotonic()
     while True:
         project = _project(sagemaker.describe_project(ProjectName=name))
@@ -196,13 +203,25 @@ def _wait(sagemaker: Any, name: str, report: Report) -> Project:  # noqa: ANN401
             return project
         if "Failed" in project.status:
             raise StackFailed(
-                f"project {name} was not created: {project.reason or 'no reason given'}",
+                f"project {name} was not created: {_reason(workspace, project)}",
                 where=f"project {name}",
                 got=project.status,
                 expected="CreateCompleted",
                 fix=f"put the reason right, then: mlops project delete {name} --yes, and create it again",
             )
         time.sleep(_POLL_S)
+
+
+def _reason(workspace: Workspace, project: Project) -> str:
+    """Return why a project was not created: each reason of CloudFormation where its message only says how many."""
+    if "DescribeEvents" in project.reason and project.product:
+        dev = workspace.account("dev")
+        stack = f"SC-{dev}-{project.product}"
+        with aws_errors(f"stack {stack}"):
+            reasons = stacks.validation_errors(workspace.sessions.client("cloudformation", dev), stack)
+        if reasons:
+            return "; ".join(reasons)
+    return project.reason or "no reason given"
 
 
 def _project(found: Mapping[str, Any]) -> Project:
@@ -214,13 +233,14 @@ def _project(found: Mapping[str, Any]) -> Project:
         description=found.get("ProjectDescription", ""),
         created=found["CreationTime"].isoformat(),
         reason=provisioned.get("ProvisionedProductStatusMessage", ""),
+        product=provisioned.get("ProvisionedProductId", ""),
     )
 
 
 def delete(workspace: Workspace, name: str, persona: str, report: Report) -> None:
     """Delete a project: its pipelines, repositories and roles.
 
-    Its buckets and keys, the versions of its model, and its endpoints stay.
+    Its buckets and keys, the versions of its model, and its endpoints stay; ``project_remains`` finds and purges them.
 
     Args:
         workspace: Where.
@@ -238,7 +258,7 @@ def delete(workspace: Workspace, name: str, persona: str, report: Report) -> Non
         sagemaker.delete_project(ProjectName=name)
         while found := [each for each in list_projects(workspace, persona) if each.name == name]:
             report(found[0].status)
-            if found[0].status == "DeleteCompleted":
+            if found[0].status == _GONE:
                 return
             if found[0].status == "DeleteFailed":
                 raise StackFailed(
@@ -248,6 +268,24 @@ def delete(workspace: Workspace, name: str, persona: str, report: Report) -> Non
                     fix=f"put the reason right, then again: mlops project delete {name}",
                 )
             time.sleep(_POLL_S)
+
+
+def require_deleted(workspace: Workspace, name: str, persona: str) -> None:
+    """Refuse to purge what a project uses, or another one whose names begin with it.
+
+    Raises:
+        ConfigError: Naming the project.
+    """
+    others = {each.name: each.status for each in list_projects(workspace, persona)}
+    if others.get(name, _GONE) != _GONE:
+        raise ConfigError(
+            f"there is a project {name}",
+            where="--name",
+            got=others[name],
+            expected="a project that was deleted",
+            fix=f"mlops project delete {name} --purge deletes it with its data",
+        )
+    check_others(name, [other for other in others if other != name])
 
 
 def list_projects(workspace: Workspace, persona: str) -> list[Project]:

@@ -50,6 +50,7 @@ def install(cloud: Any) -> None:
     iam.keep_sessions()
     storage.install_keys()
     storage.install_buckets()
+    storage.install_bucket_tags()
     events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
     cloudformation.install(cloud, cloud.resource_types, {**ec2_types.TYPES, **shared_network_types.TYPES})
     ec2_answers.install()

@@ -10,6 +10,7 @@ import ministack.app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, s3
+from ministack.services.cloudformation import provisioners
 
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.local.contract import Check
@@ -61,6 +62,29 @@ def install_buckets() -> None:
 
     s3.bucket_policy_for_arn = bucket_policy_for_arn
     s3._foreign_bucket_allows = foreign_bucket_allows
+
+
+def install_bucket_tags() -> None:
+    """Let CloudFormation tag the buckets that it makes; ministack leaves the tags of their template out."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    create, update = handlers["create"], handlers["update"]
+
+    def tag(bucket: str, properties: Mapping[str, Any]) -> None:
+        s3._bucket_tags[bucket] = {
+            tag["Key"]: tag["Value"] for tag in properties.get("Tags", []) if not tag["Key"].startswith("aws:")
+        }
+
+    def created(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:
+        made = create(logical_id, properties, stack_name)
+        tag(made[0], properties)
+        return made
+
+    def updated(physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str) -> Any:
+        made = update(physical_id, old, new, stack_name)
+        tag(made[0], new)
+        return made
+
+    handlers |= {"create": created, "update": updated}
 
 
 def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[Exception], Answer]) -> Handler:
