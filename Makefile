@@ -1,4 +1,5 @@
 # make demo and make test are all a newcomer needs; each sets up what it needs first.
+# PYTHON=/path/to/python3.12 chooses the interpreter; make takes it from the command line or the environment.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -7,16 +8,16 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no
 # A machine that forbids bytecode makes every command import everything from source.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup dev demo test check unit cloud e2e bench docs lock init clean
+.PHONY: help setup dev demo test check unit cloud e2e pythons bench docs lock init clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | expand -t 8
 
 setup: ## Make or repair .venv with what the platform needs; .venv/bin/mlops is the command.
-	@tools/setup.sh run
+	@PYTHON='$(PYTHON)' tools/setup.sh run
 
 dev: ## The same with the tools of developers.
-	@tools/setup.sh dev
+	@PYTHON='$(PYTHON)' tools/setup.sh dev
 
 demo: setup ## Take a model from nothing to production in four accounts, on this machine.
 	@$(BIN)/mlops demo
@@ -38,6 +39,9 @@ cloud: dev ## Tests of the local cloud with real clients.
 
 e2e: dev ## Whole projects on the local cloud, in the order a project lives through.
 	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadfile -m "e2e and not aws"
+
+pythons: dev ## Set-up, demo and tests without a cloud on every other Python of this machine.
+	@tools/every_python.sh
 
 bench: dev ## Speed, as ratios in one run against named baselines.
 	@$(BIN)/python -m bench
