@@ -24,7 +24,7 @@ _UNTRUSTED: Final = (
     "Node does not read this machine's certificates: name the file with those of your company, "
     "export NODE_EXTRA_CA_CERTS=/path/to/ca.pem, then run the command again"
 )
-_END_WITH_PARENT = Path(__file__).with_name("end_with_parent.cjs")
+_PRELOADED: Final = tuple(Path(__file__).with_name(name) for name in ("end_with_parent.cjs", "poll_often.cjs"))
 
 
 def version() -> str:
@@ -108,7 +108,7 @@ def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterato
         arguments: Arguments after ``cdk``.
         environment: AWS_* variables of the caller.
     """
-    command = [_node(), f"--require={_END_WITH_PARENT}", str(install()), *arguments]
+    command = [_node(), *(f"--require={script}" for script in _PRELOADED), str(install()), *arguments]
     with (
         subprocess.Popen(
             command,

@@ -163,8 +163,10 @@ def runtime(
     from mlops_foundation.usecases import local  # noqa: PLC0415
 
     with output.progress("building the runtime", quiet=json, left=("nothing of it is kept", "")) as shown:
-        python = local.runtime(image_uri, shown.update)
+        found = local.runtime(image_uri, shown.update)
     if json:
-        output.as_json({"image": image_uri, "python": str(python)})
+        output.as_json({"image": image_uri, "python": str(found.python), "difference": found.difference})
         return
-    output.say(str(python))
+    if found.difference:
+        output.note(found.difference)
+    output.say(str(found.python))

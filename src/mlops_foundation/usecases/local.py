@@ -77,19 +77,18 @@ def logs(state_dir: Path, lines: int) -> Iterator[str]:
     yield from said[-lines:]
 
 
-def runtime(image_uri: str, report: Callable[[str], None]) -> Path:
-    """Return the Python of an image's runtime, built when it is used for the first time.
+def runtime(image_uri: str, report: Callable[[str], None]) -> runtimes.Runtime:
+    """Return the runtime that stands for an image, built when it is used for the first time.
 
     Raises:
         LocalCloudError: When no runtime stands for the image, or it cannot be built.
     """
     try:
-        found = runtimes.Runtimes(runtimes.cache_folder(), os.environ).get(image_uri, report)
+        return runtimes.Runtimes(runtimes.cache_folder(), os.environ).get(image_uri, report)
     except (runtimes.UnknownImageError, runtimes.RuntimeBuildError) as error:
         raise LocalCloudError(
             str(error), where=image_uri, expected=f"one of {', '.join(runtimes.known())}", fix="use a known image"
         ) from error
-    return found.python
 
 
 def environment(
