@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_foundation.core.errors import LocalCloudError
 from mlops_foundation.local.sandbox import Bubblewrap, RewrittenPaths, Running, Sandbox, UserNamespace, Workload, probe
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -127,3 +128,16 @@ def test_log_says_when_the_network_cannot_be_cut_off(tmp_path: Path) -> None:
 
 def test_probe_takes_one_that_works(tmp_path: Path) -> None:
     assert probe(tmp_path).works(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing else is expected")
+def test_without_any_sandbox_jobs_run_only_when_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that allows no namespaces; the error is the only thing its user reads."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LocalCloudError) as raised:
+        probe(tmp_path)
+    assert "MLOPS_SANDBOX=paths" in raised.value.problems[0].fix
+    monkeypatch.setenv("MLOPS_SANDBOX", "paths")
+    assert probe(tmp_path).name == "paths"

@@ -4,8 +4,9 @@ Three ways, tried once in this order by :func:`probe`:
 
 1. **bubblewrap**: a new root with the system read-only, the runtime read-only, a private ``/tmp`` and process table.
 2. **unshare**: a user and mount namespace in which the job's folder is mounted over ``/opt/ml``. It hides nothing else.
-3. **paths**: where there are no namespaces (macOS), ``/opt/ml`` in arguments, environment, scripts and configuration is
-   rewritten to the job's folder. It isolates nothing; scripts that read ``SM_*`` variables or arguments work.
+3. **paths**: where there are no namespaces (macOS; Linux only when ``MLOPS_SANDBOX=paths`` asks for it), ``/opt/ml`` in
+   arguments, environment, scripts and configuration is rewritten to the job's folder. It isolates nothing; scripts that
+   read ``SM_*`` variables or arguments work.
 
 The network stays open, since the cloud's endpoint is on this machine, unless a workload asks for isolation.
 """
@@ -24,6 +25,8 @@ from typing import ClassVar, Final
 
 from mlops_foundation.core.errors import LocalCloudError
 
+WITHOUT: Final = "MLOPS_SANDBOX"
+"""Variable by which a person lets jobs run without a sandbox."""
 CONTAINER_ROOT: Final = "/opt/ml"
 _SYSTEM: Final = ("/usr", "/etc", "/nix", "/sys/devices/system/cpu", "/run/systemd/resolve")
 _SYSTEM_LINKS: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -237,6 +240,8 @@ class RewrittenPaths(Sandbox):
 def probe(folder: Path) -> Sandbox:
     """Return the strongest sandbox that works on this machine, found by running a command in it.
 
+    Where none does, as in most containers, jobs run only if ``MLOPS_SANDBOX=paths`` says that they may run without.
+
     Args:
         folder: An existing scratch folder.
 
@@ -248,7 +253,7 @@ def probe(folder: Path) -> Sandbox:
         candidates.append(Bubblewrap(bwrap))
     if sys.platform == "linux" and (unshare := shutil.which("unshare")):
         candidates.append(UserNamespace(unshare))
-    if sys.platform != "linux":
+    if sys.platform != "linux" or os.environ.get(WITHOUT) == RewrittenPaths.name:
         candidates.append(RewrittenPaths())
     for sandbox in candidates:
         if sandbox.works(folder):
@@ -259,5 +264,6 @@ def probe(folder: Path) -> Sandbox:
         where="local cloud sandbox",
         got=", ".join(sandbox.name for sandbox in candidates) + " tried" if candidates else "no sandbox program",
         expected="bubblewrap, or user namespaces by unshare",
-        fix="install bubblewrap (apt-get install bubblewrap; on Ubuntu 24.04 allow it in AppArmor)",
+        fix="install bubblewrap (apt-get install bubblewrap; on Ubuntu 24.04 allow it in AppArmor); in a container that "
+        f"allows neither, let jobs run without a sandbox, with your own rights: export {WITHOUT}={RewrittenPaths.name}",
     )
