@@ -177,5 +177,6 @@ def test_a_child_process_gets_no_variable_without_a_value() -> None:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": "http://localhost:1",
+        "MLOPS_CDK_POLL_MS": "200",
     }
     assert sessions.environment(DEV, "lead")["AWS_SESSION_TOKEN"] == "token"

@@ -24,6 +24,7 @@ class FakeCloudFormation:
         self.events = events or []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.refuse = ""
+        self.refusals: list[dict[str, str]] = []
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         if self.statuses and self.status.endswith("IN_PROGRESS"):
@@ -51,6 +52,10 @@ class FakeCloudFormation:
 
     def describe_stack_events(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         return {"StackEvents": self.events}
+
+    def describe_events(self, StackName: str, Filters: dict[str, bool]) -> dict[str, Any]:  # noqa: N803
+        assert Filters == {"FailedEvents": True}
+        return {"OperationEvents": self.refusals}
 
     @property
     def operations(self) -> list[str]:
@@ -138,6 +143,25 @@ def test_a_failure_without_a_failed_resource_says_so() -> None:
     client = FakeCloudFormation("", "ROLLBACK_COMPLETE")
     with pytest.raises(StackFailed, match="the stack failed: no resource failed"):
         deploy(client)
+
+
+def test_what_cloudformation_refuses_before_it_begins_is_told_by_each_resource_and_only_for_the_last_operation() -> (
+    None
+):
+    """The events of the stack say "Validation failed with 2 error(s). Call DescribeEvents" and nothing else."""
+    client = FakeCloudFormation("", "ROLLBACK_COMPLETE")
+    taken = {"ResourceType": "AWS::S3::Bucket", "ValidationStatusReason": "the name is taken"}
+    client.refusals = [
+        {"OperationId": "2", "LogicalResourceId": "Data", **taken},
+        {"OperationId": "2", "LogicalResourceId": "Models", **taken},
+        {"OperationId": "1", "LogicalResourceId": "Old", **taken},
+    ]
+    with pytest.raises(StackFailed) as raised:
+        deploy(client)
+    assert [problem.what for problem in raised.value.problems] == [
+        "Data (AWS::S3::Bucket): the name is taken",
+        "Models (AWS::S3::Bucket): the name is taken",
+    ]
 
 
 def test_pauses_grow_and_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """tools/setup.sh: what it refuses before anything is made, and what it repairs.
 
-A program of a few lines takes the place of Python and of uv, so that nothing is downloaded: what is tried is the script.
+A program of a few lines takes the place of Python and of uv, so that nothing is downloaded: the script
+is what is tried.
 """
 
 import os
