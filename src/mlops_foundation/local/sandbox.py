@@ -265,5 +265,5 @@ def probe(folder: Path) -> Sandbox:
         got=", ".join(sandbox.name for sandbox in candidates) + " tried" if candidates else "no sandbox program",
         expected="bubblewrap, or user namespaces by unshare",
         fix="install bubblewrap (apt-get install bubblewrap; on Ubuntu 24.04 allow it in AppArmor); in a container "
-        f"that allows neither, let jobs run with your own rights and no sandbox: export {WITHOUT}={RewrittenPaths.name}",
+        f"that allows neither, run jobs with your own rights and no sandbox: export {WITHOUT}={RewrittenPaths.name}",
     )
