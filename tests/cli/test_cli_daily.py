@@ -15,12 +15,14 @@ from mlops_foundation.cli import output
 from mlops_foundation.cli.app import COMMANDS, LazyCommand, run
 from mlops_foundation.core.errors import UserCodeError
 from mlops_foundation.usecases import (
+    comparison,
     endpoints,
     executions,
     models,
     pipelines,
     project_remains,
     projects,
+    rejection,
     workspace,
 )
 from mlops_foundation.usecases.build_logs import Part
@@ -52,6 +54,9 @@ WORKING = {
     "model describe": ["churn"],
     "model approve": ["churn"],
     "model reject": ["churn", "3"],
+    "model compare": ["churn", "1", "2"],
+    "status": [],
+    "endpoint logs": ["churn"],
     "pipeline list": ["churn"],
     "pipeline watch": ["churn", "build"],
     "pipeline approve": ["churn", "prod"],
@@ -275,6 +280,7 @@ def test_a_decision_is_taken_by_whose_task_it_is(
         return models.Version("arn:3", 3, asked[3], "2024")
 
     monkeypatch.setattr(models, "decide", decide)
+    monkeypatch.setattr(rejection, "warnings", lambda *_: [])
     group, verb, *options = arguments
     assert run([group, verb, "churn", "3", "-m", "because", *options]) == 0
     assert decided == [("churn", "3", {"approve": "Approved", "reject": "Rejected"}[verb], "because", persona)]
@@ -531,3 +537,62 @@ def test_what_would_be_gone_is_listed_and_what_is_not_the_projects_own_stays(
     assert [each["kind"] for each in json.loads(capsys.readouterr().out)["would_purge"]] == ["bucket"]
     assert run(["project", "delete", "churn", "--purge", "--yes", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["data"] == "purged"
+
+
+@pytest.mark.usefixtures("opened")
+def test_rejecting_what_a_stage_serves_warns_and_asks_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decided: list[Any] = []
+    rejected = models.Version("arn:3", 3, "Rejected", "2024")
+    monkeypatch.setattr(models, "decide", lambda *asked: decided.append(asked) or rejected)
+    monkeypatch.setattr(rejection, "warnings", lambda *_: ["prod serves version 3"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    assert run(["model", "reject", "churn", "3"]) != 0
+    assert decided == []
+    assert "warning: prod serves version 3" in capsys.readouterr().err
+    assert run(["model", "reject", "churn", "3", "--yes"]) == 0
+    assert "warning: prod serves version 3" in capsys.readouterr().err
+    assert run(["model", "reject", "churn", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == ["prod serves version 3"]
+    assert len(decided) == 2
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_comparison_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = (models.Version(f"a/{number}", number, "Approved", "2024") for number in (1, 2))
+    artifacts = (f"s3://churn-222222222222/churn-training/models/churn-train-{'x' * 30}/{name}" for name in "ab")
+    found = comparison.Comparison(
+        one,
+        other,
+        (comparison.Figure("accuracy", 0.9, 0.95), comparison.Figure("auc", None, 1.0)),
+        (
+            comparison.Property("version", "artifact", *artifacts),
+            comparison.Property("version", "image", "1.dkr.ecr.eu-west-1.amazonaws.com/sk:1", "x.dkr.ecr.y/sk:2"),
+            comparison.Property("parameter", "c", "1.0", "1.0"),
+        ),
+    )
+    monkeypatch.setattr(comparison, "compare", lambda *_: found)
+    monkeypatch.setattr(output.out, "width", 80)
+    assert run(["model", "compare", "churn", "1", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    shown = [line.split() for line in lines]
+    assert ["accuracy", "0.9000", "0.9500", "+0.0500"] in shown
+    assert ["image", "sk:1", "sk:2"] in shown
+    assert ["c", "1.0", "="] in shown
+    assert run(["model", "compare", "churn", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"][1]["difference"] is None
+
+
+@pytest.mark.usefixtures("opened")
+def test_an_endpoints_log_is_printed_line_by_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(endpoints, "logs", lambda *given, **how: asked.append((given[1:], how)) or iter(["[1]", "2"]))
+    assert run(["endpoint", "logs", "churn", "--stage", "dev", "-f", "--lines", "2"]) == 0
+    assert capsys.readouterr().out == "[1]\n2\n"
+    assert asked == [(("churn", "dev", ""), {"lines": 2, "follow": True})]
+    assert run(["endpoint", "logs", "churn", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"endpoint": "churn-prod", "lines": ["[1]", "2"]}

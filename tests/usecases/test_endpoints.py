@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fake_aws import DEV, PREPROD, PROD, WHEN, refused, workspace
+from fake_pipelines import FakeLogs
 
 from mlops_foundation.core.errors import AccessDenied, ConfigError
 from mlops_foundation.usecases import endpoints
@@ -35,6 +36,14 @@ class FakeSageMaker:
     def describe_model(self, ModelName: str) -> dict[str, Any]:  # noqa: N803
         assert ModelName == "model-7"
         return {"PrimaryContainer": {"ModelPackageName": PACKAGE}}
+
+    def describe_project(self, ProjectName: str) -> dict[str, Any]:  # noqa: N803
+        if ProjectName != "churn":
+            raise refused("ValidationException", f"Project {ProjectName} does not exist")
+        return {}
+
+    def list_projects(self, **_: Any) -> dict[str, Any]:
+        return {"ProjectSummaryList": [{"ProjectName": "churn"}]}
 
 
 class FakeRuntime:
@@ -91,7 +100,7 @@ def test_an_answer_is_the_endpoints_text(tmp_path: Path) -> None:
     ],
 )
 def test_an_endpoint_that_does_not_answer_says_why(tmp_path: Path, refusal: Exception, error: type[Exception]) -> None:
-    made = workspace(tmp_path, sagemaker_runtime=FakeRuntime(refusal))
+    made = workspace(tmp_path, sagemaker_runtime=FakeRuntime(refusal), sagemaker=FakeSageMaker())
     with pytest.raises(error, match=r"InvokeEndpoint|churn-prod"):
         endpoints.invoke(made, "churn", "prod", b"1,2", "text/csv", "application/json", "")
 
@@ -106,3 +115,44 @@ def test_an_unknown_stage_is_an_error_with_those_there_are(stage: str) -> None:
     with pytest.raises(ConfigError, match="there is no stage") as raised:
         endpoints.check_stage(stage)
     assert raised.value.problems[0].expected == "one of dev, preprod, prod"
+
+
+def test_endpoints_of_an_unknown_project_are_an_error_and_not_absent(tmp_path: Path) -> None:
+    missing = refused("ValidationError", "Endpoint nosuch-prod of account 4 not found.", "InvokeEndpoint")
+    made = workspace(tmp_path, sagemaker=FakeSageMaker(), sagemaker_runtime=FakeRuntime(missing))
+    for ask in (
+        lambda: endpoints.list_endpoints(made, "nosuch"),
+        lambda: endpoints.invoke(made, "nosuch", "prod", b"1", "text/csv", "text/csv", ""),
+        lambda: list(endpoints.logs(made, "nosuch", "prod", "")),
+    ):
+        with pytest.raises(ConfigError, match="there is no project nosuch") as raised:
+            ask()
+        assert raised.value.problems[0].expected == "one of churn"
+    assert [each.status for each in endpoints.list_endpoints(made, "churn")] == ["Absent"] * 3
+
+
+def test_endpoints_that_a_deleted_project_left_are_still_shown(tmp_path: Path) -> None:
+    made = workspace(tmp_path, sagemaker=FakeSageMaker("gone-prod"))
+    assert endpoints.list_endpoints(made, "gone")[2].status == "InService"
+
+
+def test_a_log_of_an_endpoint_is_cut_to_its_end_and_of_none_is_an_error(tmp_path: Path) -> None:
+    logs = FakeLogs()
+    logs.streams = {("/aws/sagemaker/Endpoints/churn-prod", "AllTraffic/i-1"): ["1", "2", "3"]}
+    made = workspace(tmp_path, sagemaker=FakeSageMaker("churn-prod"), logs=logs)
+    assert list(endpoints.logs(made, "churn", "prod", "", lines=2)) == ["2", "3"]
+    assert list(endpoints.logs(made, "churn", "prod", "")) == ["1", "2", "3"]
+    with pytest.raises(ConfigError, match="dev has no endpoint churn-dev"):
+        list(endpoints.logs(made, "churn", "dev", ""))
+
+
+def test_a_log_that_is_followed_goes_on_with_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "_POLL_S", 0.0)
+    logs = FakeLogs()
+    place = ("/aws/sagemaker/Endpoints/churn-prod", "AllTraffic/i-1")
+    logs.streams = {place: ["1"]}
+    made = workspace(tmp_path, sagemaker=FakeSageMaker("churn-prod"), logs=logs)
+    lines = endpoints.logs(made, "churn", "prod", "", follow=True)
+    assert next(lines) == "1"
+    logs.streams[place].append("2")
+    assert next(lines) == "2"

@@ -57,6 +57,16 @@ class FakeSageMaker:
             "ModelMetrics": report if self.metrics else {},
         }
 
+    @staticmethod
+    def describe_project(ProjectName: str) -> dict[str, Any]:  # noqa: N803
+        if ProjectName != "churn":
+            raise refused("ValidationException", f"Project {ProjectName} does not exist")
+        return {}
+
+    @staticmethod
+    def list_projects(**_: Any) -> dict[str, Any]:
+        return {"ProjectSummaryList": []}
+
     def update_model_package(self, **request: Any) -> None:
         if self.deny:
             raise refused("AccessDeniedException", "not authorized to perform: sagemaker:UpdateModelPackage")
@@ -102,6 +112,22 @@ def test_an_unknown_version_is_an_error_with_those_there_are(
         assert raised.value.problems[0].expected == f"one of {there_are}, or latest"
         assert raised.value.problems[0].fix == "mlops model list churn"
     assert sagemaker.updated == []
+
+
+def test_versions_of_an_unknown_project_are_one_clear_error(tmp_path: Path) -> None:
+    class Empty(FakeSageMaker):
+        def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+            raise refused("ValidationException", "ModelPackageGroup nosuch does not exist.")
+
+    made = workspace(tmp_path, sagemaker=Empty())
+    for ask in (
+        lambda: models.list_versions(made, "nosuch", "lead"),
+        lambda: models.describe(made, "nosuch", "latest", "lead"),
+        lambda: models.decide(made, "nosuch", "1", "Approved", "", "lead"),
+    ):
+        with pytest.raises(ConfigError, match="there is no project nosuch") as raised:
+            ask()
+        assert raised.value.problems[0].expected == "there is no project yet"
 
 
 def test_an_arn_that_is_not_there_is_an_error(tmp_path: Path) -> None:

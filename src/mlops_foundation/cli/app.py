@@ -46,10 +46,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "local": Command("mlops_foundation.cli.local", "Start, stop and use the local cloud.", _SETUP),
     "bootstrap": Command("mlops_foundation.cli.deploy:bootstrap_app", "Prepare the accounts, once.", _SETUP),
     "deploy": Command("mlops_foundation.cli.deploy:deploy_app", "Deploy the platform to its accounts.", _SETUP),
+    "status": Command("mlops_foundation.cli.status", "Projects, versions, what waits for whom, endpoints.", _DAILY),
     "project": Command("mlops_foundation.cli.project", "Create, list and describe projects.", _DAILY),
-    "model": Command("mlops_foundation.cli.model", "List, describe, approve and reject versions.", _DAILY),
-    "pipeline": Command("mlops_foundation.cli.pipeline", "Watch, approve, reject, read logs.", _DAILY),
-    "endpoint": Command("mlops_foundation.cli.endpoint", "List and invoke endpoints.", _DAILY),
+    "model": Command("mlops_foundation.cli.model", "List, compare, approve and reject versions.", _DAILY),
+    "pipeline": Command("mlops_foundation.cli.pipeline", "Watch, approve, start, stop, retry, read logs.", _DAILY),
+    "endpoint": Command("mlops_foundation.cli.endpoint", "List and invoke endpoints, read their logs.", _DAILY),
 }
 
 

@@ -12,7 +12,7 @@ from mlops_foundation.cli.options import JsonOption, ProjectArgument, working
 if TYPE_CHECKING:
     from mlops_foundation.usecases.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="Endpoints of a project: list them, invoke one.")
+app = typer.Typer(no_args_is_help=True, help="Endpoints of a project: list them, invoke one, read its log.")
 
 
 @working(app, name="list", epilog="Example: mlops endpoint list churn")
@@ -63,3 +63,29 @@ def invoke(  # noqa: PLR0913, PLR0917  each is an option
         output.as_json({"endpoint": workspace.project(project).endpoint(stage), "answer": answer})
         return
     output.say(answer)
+
+
+@working(
+    app,
+    epilog="Examples: mlops endpoint logs churn --stage prod --lines 50 | mlops endpoint logs churn --stage dev -f",
+)
+def logs(  # noqa: PLR0913  each is an option
+    workspace: "Workspace",
+    role: str,
+    project: ProjectArgument,
+    stage: Annotated[str, typer.Option(help="dev, preprod or prod.")] = "prod",
+    lines: Annotated[int, typer.Option(min=0, help="Only the last lines; 0 prints all.")] = 200,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,  # noqa: FBT002  a flag
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Print the log of a stage's endpoint: what its containers wrote; with --json, -f is left out."""
+    from mlops_foundation.usecases import endpoints  # noqa: PLC0415
+
+    checked = endpoints.check_stage(stage)
+    found = endpoints.logs(workspace, project, checked, role, lines=lines, follow=follow and not json)
+    if json:
+        output.as_json({"endpoint": workspace.project(project).endpoint(stage), "lines": list(found)})
+        return
+    for line in found:
+        output.say(line)

@@ -72,6 +72,11 @@ def end_line() -> None:
         err.print()
 
 
+def warn(text: str) -> None:
+    """Print one line that nobody should miss, to standard error."""
+    err.print(f"[bold yellow]warning[/]: {escape(text)}", soft_wrap=True)
+
+
 def done(text: str) -> None:
     """Print that something is done."""
     out.print(f"[green]✓[/] {escape(text)}", soft_wrap=True)

@@ -104,6 +104,10 @@ def _next(now: "PipelineState", project: str, kind: str) -> None:
         output.say(f"  {now.wait.command}")
     elif now.reason:
         output.say(now.reason)
+    for each in now.pending:
+        if now.wait is None or each.execution_id != now.wait.holder:
+            stage = each.stage.removeprefix("Approve").lower()
+            output.say(f"{each.subject or 'another version'} waits too: mlops pipeline approve {project} {stage}")
     if now.superseded_by:
         output.say(f"  mlops pipeline watch {project} {kind} --execution {now.superseded_by[:8]}")
 

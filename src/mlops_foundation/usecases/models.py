@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from botocore.exceptions import ClientError
 
 from mlops_foundation.core.errors import ConfigError
-from mlops_foundation.usecases.calls import aws_errors
+from mlops_foundation.usecases.known_project import project_errors
 from mlops_foundation.usecases.workspace import Workspace
 
 Decision = Literal["Approved", "Rejected"]
@@ -44,7 +44,7 @@ def list_versions(workspace: Workspace, project: str, persona: str) -> list[Vers
     """Return every version of a project's model, newest first, without metrics."""
     sagemaker = workspace.client("sagemaker", "dev", persona)
     group = workspace.project(project).model_package_group
-    with aws_errors(f"model package group {group}"):
+    with project_errors(workspace, project, persona, f"model package group {group}"):
         pages = sagemaker.get_paginator("list_model_packages").paginate(
             ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
         )
@@ -74,7 +74,7 @@ def describe(workspace: Workspace, project: str, version: str, persona: str) -> 
     """
     sagemaker = workspace.client("sagemaker", "dev", persona)
     arn = resolve(workspace, project, version, persona)
-    with aws_errors(f"version {version} of {project}"):
+    with project_errors(workspace, project, persona, f"version {version} of {project}"):
         found = sagemaker.describe_model_package(ModelPackageName=arn)
     container = found.get("InferenceSpecification", {}).get("Containers", [{}])[0]
     details = {
@@ -145,6 +145,6 @@ def decide(workspace: Workspace, project: str, version: str, decision: Decision,
     request = {"ModelPackageArn": arn, "ModelApprovalStatus": decision}
     if reason:
         request["ApprovalDescription"] = reason
-    with aws_errors(f"version {version} of {project}"):
+    with project_errors(workspace, project, persona, f"version {version} of {project}"):
         sagemaker.update_model_package(**request)
     return describe(workspace, project, arn, persona)

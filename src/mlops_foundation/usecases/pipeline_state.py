@@ -69,6 +69,15 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """Another execution than the one that is looked at, which waits for an approval."""
+
+    stage: str
+    execution_id: str
+    subject: str
+
+
+@dataclass(frozen=True)
 class PipelineState:
     """A pipeline with one of its executions, the newest unless another was asked for.
 
@@ -82,6 +91,7 @@ class PipelineState:
         subject: What it is about: ``version 2``, or ``commit 0a1b2c3d``; empty while that is not known.
         wait: What it waits for before the next stage; None when it waits for nothing there.
         superseded_by: The execution that took its place, empty when none did.
+        pending: Other executions that wait for an approval.
     """
 
     name: str
@@ -93,6 +103,7 @@ class PipelineState:
     subject: str = ""
     wait: Wait | None = None
     superseded_by: str = ""
+    pending: tuple[Pending, ...] = ()
 
     @property
     def ended(self) -> bool:

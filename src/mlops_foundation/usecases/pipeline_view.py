@@ -8,13 +8,22 @@ one that waits before it supersedes the older ones there), and the shapes of Get
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.usecases.known_project import project_errors
-from mlops_foundation.usecases.pipeline_state import KINDS, Action, PipelineState, StageState, Wait, label, short
+from mlops_foundation.usecases.pipeline_state import (
+    KINDS,
+    Action,
+    Pending,
+    PipelineState,
+    StageState,
+    Wait,
+    label,
+    short,
+)
 from mlops_foundation.usecases.training import BuildRun, Step, Training
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -68,9 +77,11 @@ class PipelineView:
         project: Project name.
         kind: build or deploy.
         persona: Who looks.
+        steps: Look at the steps of the training run too; some calls more.
     """
 
-    def __init__(self, workspace: Workspace, project: str, kind: str, persona: str) -> None:
+    def __init__(self, workspace: Workspace, project: str, kind: str, persona: str, *, steps: bool = True) -> None:
+        self._wants_steps = steps
         self.name = name_of(workspace, project, kind)
         self._workspace = workspace
         self._project = project
@@ -104,6 +115,7 @@ class PipelineView:
                 stages=tuple(_stage(each, key, history) for each in stages),
                 subject=self.subject(wanted) if key else "",
                 wait=self._wait(stages, known, wanted),
+                pending=tuple(self._pending(stages, known, key)),
             )
             return self._with_steps(self._with_successor(state, known, wanted), wanted)
 
@@ -195,6 +207,14 @@ class PipelineView:
         reason = f"{who} waits behind {other}, which holds {name}{then}"
         subject = self._subjects.get(held_by, "")
         return Wait(name, held_by, subject, approval=approval, reason=reason, command=command)
+
+    def _pending(self, stages: Sequence[Found], known: Sequence[Found], but: str) -> Iterator[Pending]:
+        """Yield what waits for an approval, but for one execution."""
+        for stage in stages:
+            holder = stage.get("latestExecution", {}).get("pipelineExecutionId", "")
+            if holder != but and any(_token(action) for action in stage.get("actionStates", [])):
+                self._label(known, holder)
+                yield Pending(stage["stageName"], holder, self._subjects.get(holder, ""))
 
     def _with_successor(self, state: PipelineState, known: Sequence[Found], wanted: Found) -> PipelineState:
         """Name the execution that superseded this one.
@@ -288,7 +308,11 @@ class PipelineView:
 
     def _with_steps(self, state: PipelineState, wanted: Found) -> PipelineState:
         """Add the steps of the SageMaker pipeline that the stage Build runs."""
-        if self._kind != "build" or not any(each.name == _BUILD and each.status for each in state.stages):
+        if (
+            not self._wants_steps
+            or self._kind != "build"
+            or not any(each.name == _BUILD and each.status for each in state.stages)
+        ):
             return state
         steps = self._steps(state.execution_id, wanted)
         stages = tuple(_with(stage, steps) if stage.name == _BUILD else stage for stage in state.stages)
