@@ -67,6 +67,42 @@ def test_init_twice_is_an_error_with_its_fix(tmp_path: Path) -> None:
     assert mlops("init", "--yes", "--force", cwd=tmp_path).returncode == 0
 
 
+def test_commands_find_the_platform_from_a_folder_below(tmp_path: Path) -> None:
+    mlops("init", "--yes", cwd=tmp_path)
+    below = tmp_path / "churn-build" / "pipeline"
+    below.mkdir(parents=True)
+    assert mlops("plan", "--json", cwd=below).stdout == mlops("plan", "--json", cwd=tmp_path).stdout
+    status = json.loads(mlops("local", "status", "--json", cwd=below).stdout)
+    assert status["state_dir"] == "../../.mlops"
+    named = mlops("plan", "-c", "mlops.yaml", cwd=below)
+    assert named.returncode == 2, "what is named is not searched for"
+
+
+def test_a_platform_inside_another_is_made_only_by_force(tmp_path: Path) -> None:
+    mlops("init", "--yes", cwd=tmp_path)
+    below = tmp_path / "churn-build"
+    below.mkdir()
+    done = mlops("init", "--yes", cwd=below)
+    assert done.returncode == 2
+    assert str(tmp_path / "mlops.yaml") in done.stderr
+    assert not list(below.iterdir())
+    assert mlops("init", "--yes", "-c", "team/mlops.yaml", cwd=below).returncode == 0
+    before = (tmp_path / "mlops.yaml").stat().st_mtime_ns
+    assert mlops("init", "--yes", "--force", cwd=below).returncode == 0
+    assert (below / "mlops.yaml").exists()
+    assert (tmp_path / "mlops.yaml").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["plan", "-c", "other.yaml"]])
+def test_without_a_configuration_both_ways_out_are_named(tmp_path: Path, arguments: list[str]) -> None:
+    done = mlops(*arguments, "--json", cwd=tmp_path)
+    assert done.returncode == 2
+    (error,) = json.loads(done.stdout)["errors"]
+    assert error["where"] == ("other.yaml" if len(arguments) > 1 else str(tmp_path))
+    for way in ("--config", "MLOPS_CONFIG", "mlops init"):
+        assert way in error["fix"]
+
+
 def test_errors_have_one_json_shape(tmp_path: Path) -> None:
     (tmp_path / "mlops.yaml").write_text("regon: eu-west-1\nsets: []\ntags: {CostCenter: 1}\n")
     done = mlops("plan", "--json", cwd=tmp_path)

@@ -238,6 +238,29 @@ main()
     until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
 
 
+def test_a_terminal_that_closes_does_not_stop_the_clearing_away(folder: Path) -> None:
+    program = """
+import signal, time
+from pathlib import Path
+from mlops_foundation.core import interrupt
+with interrupt.caught():
+    try:
+        signal.raise_signal(signal.SIGHUP)
+    except KeyboardInterrupt:
+        signal.raise_signal(signal.SIGHUP)
+        with interrupt.held():
+            signal.raise_signal(signal.SIGINT)
+            Path("cleared").touch()
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            Path("insisted").touch()
+"""
+    subprocess.run(command(program=program), cwd=folder, check=True)
+    assert (folder / "cleared").exists()
+    assert (folder / "insisted").exists()
+
+
 def test_who_reads_only_the_beginning_ends_the_command_quietly(folder: Path) -> None:
     closed = "import os; r, w = os.pipe(); os.close(r); os.dup2(w, 1); " + PROGRAM
     done = subprocess.run(command("plan", program=closed), cwd=folder, capture_output=True, text=True, check=False)

@@ -1,8 +1,10 @@
 """Progress where there is no terminal."""
 
+import io
 import time
 
 import pytest
+from rich.console import Console
 
 from mlops_foundation.cli import output
 
@@ -23,3 +25,47 @@ def test_short_work_and_json_say_nothing(capsys: pytest.CaptureFixture[str]) -> 
         shown.update("for programs")
         time.sleep(0.05)
     assert capsys.readouterr().err == ""
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch, width: int, height: int) -> tuple[Console, Console]:
+    """Let both outputs be one terminal that is written to a buffer; return the consoles."""
+    screen = io.StringIO()
+    consoles = [
+        Console(file=screen, width=width, height=height, force_terminal=True, color_system=None) for _ in range(2)
+    ]
+    monkeypatch.setattr(output, "out", consoles[0])
+    monkeypatch.setattr(output, "err", consoles[1])
+    return consoles[0], consoles[1]
+
+
+def test_steps_and_the_live_line_share_one_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = terminal(monkeypatch, 80, 24)
+    with output.progress("demo") as shown:
+        shown.update("bootstrap")
+        output.step("start", "answers", 1.0)
+        output.note("a note")
+        drawn = out.file.getvalue()  # type: ignore[attr-defined]
+    # Each line goes where the live line was, which is drawn again below it.
+    for text in ("start  answers", "a note"):
+        before, after = drawn.split(text)
+        assert "\x1b[2K" in before
+        assert "demo  0 s" in after
+
+
+def test_a_picture_is_never_higher_than_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = terminal(monkeypatch, 40, 12)
+    root = output.branch(None, "churn_deploy_pipeline")
+    for number in range(40):
+        mark = "✓" if number < 20 else "●" if number == 20 else "·"
+        output.branch(root, f"{mark} Stage{number}", "a summary that is longer than the screen is wide")
+    shown = output.Progress("watching")
+    shown.update("a line that some program has said and that is much longer than the screen is wide")
+    shown.picture(root)
+    with out.capture() as captured:
+        out.print(shown)
+    lines = captured.get().splitlines()
+    assert len(lines) < 12
+    assert max(map(len, lines)) <= 40
+    assert any("● Stage20" in line for line in lines)
+    assert any("lines above" in line for line in lines)
+    assert "churn_deploy_pipeline" in lines[1]

@@ -155,7 +155,7 @@ def test_text_that_is_no_yaml_names_its_line() -> None:
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load(tmp_path / "mlops.yaml")
-    assert raised.value.problems[0].fix == "mlops init"
+    assert "mlops init" in raised.value.problems[0].fix
     assert raised.value.exit_code == 2
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from mlops_foundation.local import process
 from mlops_foundation.usecases import demo, local, pipelines
+from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.workspace import Workspace
 
 MLOPS = str(Path(sys.executable).with_name("mlops"))
@@ -47,7 +48,7 @@ class Platform:
     def __init__(self, running: demo.Demo, steps: list[demo.Done]) -> None:
         self.demo = running
         self.steps = steps
-        self.folder = running.folder
+        self.folder = running.place.path
 
     @property
     def workspace(self) -> Workspace:
@@ -117,7 +118,7 @@ class Checkout:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The demo, run to its end and kept."""
-    running = demo.Demo(tmp_path_factory.mktemp("platform"), 0, Quiet())
+    running = demo.Demo(DemoFolder(tmp_path_factory.mktemp("platform")), 0, Quiet())
     try:
         yield Platform(running, list(running.run()))
     finally:

@@ -17,6 +17,7 @@ from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.local import process
 from mlops_foundation.plan.workloads import WORKLOADS, workloads
 from mlops_foundation.usecases import check_network, demo, pipelines, service_calls
+from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.synth import synth
 
 from .conftest import Platform, Quiet, last
@@ -38,7 +39,7 @@ def rewrite(file: Path, changes: dict[str, str]) -> None:
 def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The demo on a platform without NAT and with shared endpoints, run to its end and kept."""
     folder = tmp_path_factory.mktemp("private")
-    running = demo.Demo(folder, 0, Quiet())
+    running = demo.Demo(DemoFolder(folder), 0, Quiet())
     steps = []
     with pytest.MonkeyPatch.context() as patch:
         # uv keeps packages by index, and this index has another address each time.

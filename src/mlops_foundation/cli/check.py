@@ -112,7 +112,7 @@ def show(findings: "Sequence[Finding]", *, show_all: bool) -> None:
         for each in wanted
     ]
     if rows:
-        output.table(("", "where", "check", "what", "got", "expected", "fix"), rows)
+        output.table(("", "where", "check", "what", "got", "expected", "fix"), rows, heading=3)
     red = sum(not each.green for each in findings)
     if red:
         output.say(f"{red} of {len(findings)} findings are not right", style="red")

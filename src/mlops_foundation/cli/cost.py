@@ -53,7 +53,7 @@ def _table(priced: "Cost", each: "SetCost") -> None:
     above = ("-", *(line.environments for line in lines))
     # An account is named in its first line only.
     rows = [_row(line, each, named=line.environments != before) for before, line in zip(above, lines, strict=False)]
-    output.table(columns, rows, title=f"set {each.name}: {currency} a month without use")
+    output.table(columns, rows, title=f"set {each.name}: {currency} a month without use", spare=(currency,))
     output.say("; ".join(title(mode, each.configured) for mode in each.modes))
     output.say(_verdict(each))
 

@@ -7,6 +7,7 @@ import typer
 
 from mlops_foundation.cli import output
 from mlops_foundation.cli.options import JsonOption
+from mlops_foundation.core import interrupt
 
 if TYPE_CHECKING:
     from mlops_foundation.usecases.demo import Demo, Done
@@ -35,6 +36,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the local cloud; 0 takes a free one.")] = 0,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what an earlier demo has left running.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Take a model from an empty machine to production in four accounts, on the local cloud.
@@ -43,9 +45,11 @@ def demo(
     and asks production. What must be refused is tried on the way, and has to be refused.
     """
     from mlops_foundation.usecases.demo import Demo  # noqa: PLC0415
+    from mlops_foundation.usecases.demo_folder import DemoFolder  # noqa: PLC0415
 
-    with output.progress("demo", quiet=json) as progress:
-        running = Demo(folder, port, _Shown(progress))
+    kept = (f"what it made is in {folder}", f"mlops local status --state-dir {folder / '.mlops'}")
+    with output.progress("demo", quiet=json, left=kept if keep else ("what it made is removed", "")) as progress:
+        running = Demo(DemoFolder(folder), port, _Shown(progress), keep=keep, force=force)
         done = []
         try:
             for step in running.run():
@@ -55,8 +59,10 @@ def demo(
                     output.step(step.step, step.result, step.seconds)
         finally:
             if not keep:
+                progress.clear()
                 progress.update("removing the local cloud")
-                running.stop()
+                with interrupt.held():
+                    running.stop()
     if json:
         output.as_json(
             {"steps": [each.as_dict() for each in done], "metrics": running.metrics, "answers": running.answers}
@@ -68,7 +74,7 @@ def demo(
 def _print(running: "Demo", done: "list[Done]", *, keep: bool) -> None:
     rows = [(each.step, each.account, each.role, each.result, f"{each.seconds:.1f}") for each in done]
     output.say("")
-    output.table(("step", "account", "as", "result", "s"), rows)
+    output.table(("step", "account", "as", "result", "s"), rows, spare=("result",))
     output.say("")
     output.table(("metric", "value"), [(name, f"{value:.4f}") for name, value in running.metrics.items()])
     output.say("")
@@ -76,6 +82,6 @@ def _print(running: "Demo", done: "list[Done]", *, keep: bool) -> None:
     output.table(("prod says", "probability", "truth"), answers)
     output.done(f"done in {sum(each.seconds for each in done):.0f} s")
     if keep:
-        output.say(f"it goes on running: cd {running.folder}; mlops endpoint list churn; mlops pipeline list churn")
+        output.say(f"it goes on running: cd {running.place.path}; mlops endpoint list churn; mlops pipeline list churn")
         output.say('act as somebody: eval "$(mlops local env --role data-scientist --project churn)"')
         output.say("end it: mlops local reset --yes")

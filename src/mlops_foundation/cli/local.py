@@ -150,7 +150,7 @@ def calls(
         output.as_json([each.as_dict() for each in found])
         return
     rows = [(each.account, each.workload, each.name, each.service, each.calls, each.last[:19]) for each in found]
-    output.table(("account", "workload", "name", "service", "calls", "last (UTC)"), rows)
+    output.table(("account", "workload", "name", "service", "calls", "last (UTC)"), rows, spare=("workload",))
 
 
 @app.command(epilog='Example: "$(mlops local runtime IMAGE_URI)" -c "import sklearn; print(sklearn.__version__)"')

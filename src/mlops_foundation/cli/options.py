@@ -7,11 +7,36 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from mlops_foundation.core import platform_folder
+
+
+def _given(context: typer.Context, parameter: typer.CallbackParam) -> bool:
+    """Return whether somebody gave an option, on the command line or by its variable."""
+    source = context.get_parameter_source(str(parameter.name))
+    return source is not None and source.name != "DEFAULT"
+
+
+def _config(context: typer.Context, parameter: typer.CallbackParam, value: Path) -> Path:
+    return value if _given(context, parameter) else platform_folder.default_config()
+
+
+def _state(context: typer.Context, parameter: typer.CallbackParam, value: Path) -> Path:
+    return value if _given(context, parameter) else platform_folder.default_state()
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", help="The configuration file.", envvar="MLOPS_CONFIG", show_default=True)
+    Path,
+    typer.Option(
+        "--config",
+        "-c",
+        help="The configuration file; the nearest mlops.yaml, here or in a folder above, when left out.",
+        envvar="MLOPS_CONFIG",
+        show_default=False,
+        callback=_config,
+    ),
 ]
-CONFIG_FILE = Path("mlops.yaml")
+CONFIG_FILE = Path(platform_folder.CONFIG_NAME)
 
 SetOption = Annotated[str, typer.Option("--set", help="Set of accounts, when there are several.")]
 SetsOption = Annotated[
@@ -21,9 +46,16 @@ TargetOption = Annotated[
     Literal["local", "aws"], typer.Option("--target", help="The local cloud, or AWS.", envvar="MLOPS_TARGET")
 ]
 StateOption = Annotated[
-    Path, typer.Option("--state-dir", help="Where the local cloud keeps everything.", envvar="MLOPS_STATE_DIR")
+    Path,
+    typer.Option(
+        "--state-dir",
+        help="Where the local cloud keeps everything; .mlops beside the configuration when left out.",
+        envvar="MLOPS_STATE_DIR",
+        show_default=False,
+        callback=_state,
+    ),
 ]
-STATE_DIR = Path(".mlops")
+STATE_DIR = Path(platform_folder.STATE_NAME)
 RoleOption = Annotated[
     str,
     typer.Option(

@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from mlops_foundation.cli import tables
 from mlops_foundation.core import interrupt
 from mlops_foundation.core.errors import FoundationError, Interrupted
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _PIPE_WIDTH = 200
 """Columns where there is no terminal: a file or a program reads it."""
+_FIELD_INDENT = 11
+_SPINNER_WIDTH = 2
 UNCHANGED = ("nothing was changed", "")
 """What is left of work that only looks, when somebody ends it."""
 LINE_EVERY_S = 15.0
@@ -63,7 +66,8 @@ def say(text: str, *, style: str = "") -> None:
 def note(text: str) -> None:
     """Print one line that is not the result, to standard error."""
     # A live line moves away for what its own console prints, and for nothing else.
-    (_live() if _drawing else err).print(escape(text), style="dim", soft_wrap=True)
+    console = _live() if _drawing else err
+    console.print(escape(text), style="dim", soft_wrap=not console.is_terminal)
 
 
 def end_line() -> None:
@@ -92,14 +96,44 @@ def as_json(value: Any) -> None:  # noqa: ANN401  anything that JSON can say
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
-    """Print a table; every cell is shown as text."""
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    title: str = "",
+    spare: Sequence[str] = (),
+    heading: int = 0,
+) -> None:
+    """Print a table; every cell is shown as text, and no id is cut. On a narrow screen its rows become records.
+
+    Args:
+        columns: Their names; a column that says nothing is left out.
+        rows: Their cells.
+        title: Above it.
+        spare: Names of columns that a narrow screen may do without, the first one first.
+        heading: How many of the first cells stand together above the others of a record.
+    """
+    text = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    places = tables.filled(columns, text)
+    names, cells = [columns[place] for place in places], [[row[place] for place in places] for row in text]
+    found = tables.layout(names, cells, out.width, spare)
+    if found is not None:
+        out.print(_drawn(found, names, cells, title))
+        return
+    if title:
+        out.print(Text(title, style="italic"))
+    for line in tables.records(names, cells, out.width, heading):
+        out.print(Text(line), soft_wrap=True)
+
+
+def _drawn(found: "tables.Layout", names: Sequence[str], cells: tables.Rows, title: str) -> Table:
     made = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-    out.print(made)
+    columns = list(zip(found.columns, found.widths, strict=True))
+    for place, width in columns:
+        made.add_column(Text("\n".join(tables.fold(names[place], width))), width=width, no_wrap=True)
+    for row in cells:
+        made.add_row(*(Text("\n".join(tables.fold(row[place], width))) for place, width in columns))
+    return made
 
 
 def tree(root: Tree) -> None:
@@ -170,7 +204,16 @@ def error(failure: FoundationError, *, as_json: bool) -> None:
         fields = (("where", problem.where), ("got", problem.got), ("expected", problem.expected), ("fix", problem.fix))
         for name, value in fields:
             if value:
-                err.print(f"  [dim]{name:<9}[/]{escape(value)}", soft_wrap=True)
+                _field(name, value)
+
+
+def _field(name: str, value: str) -> None:
+    """Print one part of an error; the fix is never folded, since it may be copied."""
+    whole = name == "fix" or not err.is_terminal
+    first, *more = [value] if whole else tables.fold(value, err.width - _FIELD_INDENT)
+    err.print(f"  [dim]{name:<9}[/]{escape(first)}", soft_wrap=True)
+    for line in more:
+        err.print(" " * _FIELD_INDENT + escape(line), soft_wrap=True)
 
 
 class Progress:
@@ -202,7 +245,9 @@ class Progress:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield what is drawn: never higher than the screen, which a terminal could not take back."""
-        self._spinner.update(text=Text(self.line, overflow="ellipsis", no_wrap=True))
+        line = Text(self.line)
+        line.truncate(options.max_width - _SPINNER_WIDTH, overflow="ellipsis")
+        self._spinner.update(text=line)
         yield self._spinner
         if self._picture:
             lines = console.render_lines(self._picture, options.update(no_wrap=True, overflow="ellipsis"), pad=False)

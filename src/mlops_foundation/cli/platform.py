@@ -23,7 +23,9 @@ config_app = typer.Typer(no_args_is_help=True)
     epilog="Examples: mlops init --yes | mlops init -c team/mlops.yaml | mlops init --from accounts.json --yes"
 )
 def init(
-    config: ConfigOption = CONFIG_FILE,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The file to write: mlops.yaml, when left out.")
+    ] = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the example ids and ask nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
@@ -37,9 +39,10 @@ def init(
     from mlops_foundation.usecases.init import Answers, check_free, from_accounts, write_config  # noqa: PLC0415
 
     check_free(config, force=force)
+    file = config or CONFIG_FILE
     given = from_accounts(accounts) if accounts else Answers()
     answers = given if yes else _ask(given)
-    written = write_config(config, answers, force=force)
+    written = write_config(file, answers, force=force)
     if json:
         output.as_json(written.as_dict())
         return

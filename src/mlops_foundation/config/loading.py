@@ -1,13 +1,11 @@
 """Read ``mlops.yaml``: every error at once, each with its file, line, value, what is allowed and the fix."""
 
 from pathlib import Path
-from typing import Final
 
 from mlops_foundation.config import documents, legacy_users, people, yaml_nodes
 from mlops_foundation.config.models import Config
 from mlops_foundation.core.errors import Problem
-
-CONFIG_FILE: Final = "mlops.yaml"
+from mlops_foundation.core.platform_folder import CONFIG_NAME
 
 
 def load(path: Path) -> Config:
@@ -19,17 +17,25 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: With every problem found, each with its line.
     """
-    missing = Problem(
-        what="there is no configuration file",
-        where=str(path),
+    return load_text(documents.read_text(path, _missing(path)), str(path))
+
+
+def _missing(path: Path) -> Problem:
+    """Return the problem when there is no such file; the default one has been looked for in the folders above too."""
+    searched = path == Path(CONFIG_NAME)
+    another = "name its file with --config or MLOPS_CONFIG"
+    return Problem(
+        what=f"there is no {CONFIG_NAME} here, nor in a folder above" if searched else "there is no configuration file",
+        where=str(Path.cwd() if searched else path),
         got="nothing",
         expected="a file written by mlops init",
-        fix="mlops init",
+        fix=f"cd to the platform's folder, or {another}; for a new platform: mlops init"
+        if searched
+        else f"check the name, or {another}; for a new platform: mlops init",
     )
-    return load_text(documents.read_text(path, missing), str(path))
 
 
-def load_text(text: str, file: str = CONFIG_FILE) -> Config:
+def load_text(text: str, file: str = CONFIG_NAME) -> Config:
     """Check the text of a configuration file.
 
     Args:

@@ -33,6 +33,17 @@ def caught() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Let a short piece of work, such as clearing away, come to its end whatever signals arrive."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def received() -> int:
     """Return the signal that ended the work, 0 when none came."""
     return _received[0] if _received else 0
@@ -69,6 +80,9 @@ def workers(count: int) -> Iterator[ThreadPoolExecutor]:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     del frame
+    # A terminal that closes says so more than once; only a person who insists interrupts what clears away.
+    if _received and number != signal.SIGINT:
+        return
     _received.append(number)
     for process in tuple(_children):
         process.terminate()

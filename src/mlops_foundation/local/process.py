@@ -78,7 +78,7 @@ def find(state_dir: Path) -> Running | None:
         running = Running(record["pid"], record["port"], state_dir)
     except (OSError, ValueError, KeyError):
         return None
-    return running if _alive(running.pid) and _answers(running.port) else None
+    return running if alive(running.pid) and _answers(running.port) else None
 
 
 def start(state_dir: Path, port: int = DEFAULT_PORT) -> Running:
@@ -131,7 +131,7 @@ def stop(state_dir: Path) -> bool:
         return False
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_TIMEOUT_S
-    while _alive(running.pid):
+    while alive(running.pid):
         if time.monotonic() > deadline:
             raise LocalCloudError(
                 "the local cloud does not stop",
@@ -197,13 +197,18 @@ def unsaved(running: Running) -> dict[str, str]:
     return found
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Return whether a process lives."""
     if pid in _children:
         return _children[pid].poll() is None
+    if pid <= 0:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
+    except PermissionError:
+        return True
     return True
 
 

@@ -16,11 +16,10 @@ from botocore.exceptions import ClientError
 from mlops_foundation.core.errors import AccessDenied, FoundationError, LocalCloudError
 from mlops_foundation.local import process
 from mlops_foundation.usecases import bootstrap, deploy, endpoints, local, models, pipelines, projects
-from mlops_foundation.usecases.init import Answers, write_config
+from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.workspace import LocalSource, Workspace, open_workspace
 
 PROJECT: Final = "churn"
-FOLDER: Final = Path(".mlops-demo")
 _ROWS: Final = 5
 
 
@@ -62,30 +61,35 @@ class Demo:
     """The demo under way.
 
     Attributes:
-        folder: Where the configuration and the local cloud's state are.
+        place: Where the configuration and the local cloud's state are.
         port: Of the local cloud.
         reporter: Shows what happens.
+        keep: What it makes is to stay.
+        force: An earlier demo's, which was to stay, is removed.
         answers: What prod said, one for each row.
         metrics: Of the version that was deployed.
     """
 
-    folder: Path
+    place: DemoFolder
     port: int
     reporter: Reporter
+    keep: bool = False
+    force: bool = False
     answers: list[dict[str, Any]] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
+    _began: bool = False
     _workspace: Workspace | None = None
     _before: list[str] = field(default_factory=list)
 
     @property
     def config_file(self) -> Path:
         """The demo's own configuration."""
-        return self.folder / "mlops.yaml"
+        return self.place.config_file
 
     @property
     def state_dir(self) -> Path:
         """The demo's own local cloud."""
-        return (self.folder / ".mlops").absolute()
+        return self.place.state_dir
 
     @property
     def workspace(self) -> Workspace:
@@ -104,16 +108,16 @@ class Demo:
             yield Done(title, f"{environment} {account}".strip(), role, result, time.monotonic() - started)
 
     def stop(self) -> None:
-        """End the cloud and remove everything that the demo made."""
-        local.reset(self.state_dir)
+        """End the cloud and remove everything that the demo made; nothing of an earlier one that it did not replace."""
+        if self._began:
+            self.place.remove()
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def start(self) -> str:
-        """Begin with nothing: an earlier demo's cloud is removed."""
-        local.reset(self.state_dir)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_config(self.config_file, Answers(), force=True)
+        """Begin with nothing: what an ended demo left is removed."""
+        self.place.take(keep=self.keep, force=self.force)
+        self._began = True
         found = local.start(self.state_dir, self.port or _free_port())
         return f"answers at {found.endpoint_url}"
 
@@ -272,7 +276,7 @@ _STEPS: Final[tuple[_Step, ...]] = (
     ("train and register", "dev", "build pipeline", Demo.build),
     ("refused: approve a version", "dev", "data-scientist", Demo.refuse_approval),
     ("refused: register as approved", "dev", "data-scientist", Demo.refuse_approved_version),
-    ("refused: another project's bucket", "dev", "data-scientist", Demo.refuse_other_bucket),
+    ("refused: read another project", "dev", "data-scientist", Demo.refuse_other_bucket),
     ("refused: deploy unapproved", "dev", "administrator", Demo.refuse_unapproved_model),
     ("approve the version", "dev", "lead", Demo.approve_version),
     ("synth, scan, deploy to dev, test", "dev", "deploy pipeline", Demo.to_dev),

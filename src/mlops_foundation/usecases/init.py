@@ -13,6 +13,7 @@ from mlops_foundation.config import json_schema, legacy_accounts, load_text
 from mlops_foundation.config.legacy_accounts import LegacySet
 from mlops_foundation.config.schema import SCHEMA_FILE
 from mlops_foundation.core.errors import ConfigError
+from mlops_foundation.core.platform_folder import CONFIG_NAME, config_above
 
 _PREFIX_MAX: Final = 10
 
@@ -65,12 +66,26 @@ def from_accounts(path: Path) -> Answers:
     return Answers(prefix=prefix, region=region, governance=found.governance or "", imported=found.sets)
 
 
-def check_free(path: Path, *, force: bool) -> None:
-    """Refuse to replace a configuration, before anything is asked.
+def check_free(path: Path | None, *, force: bool) -> None:
+    """Refuse to replace a configuration, or to make a second platform inside one, before anything is asked.
+
+    Args:
+        path: The file to write; None when nobody named one.
+        force: Do it all the same.
 
     Raises:
-        ConfigError: When the file is there and ``force`` is not given.
+        ConfigError: When the file is there, or a folder above has one and this one was not named.
     """
+    above = None if path else config_above(Path.cwd())
+    path = path or Path(CONFIG_NAME)
+    if above and not path.exists() and not force:
+        raise ConfigError(
+            "this folder is inside a platform already",
+            where=str(Path.cwd()),
+            got=str(above),
+            expected="a folder outside it",
+            fix="every command finds that platform from here, so nothing is needed; mlops init --force makes another",
+        )
     if path.exists() and not force:
         what = "there is a configuration file already"
         raise ConfigError(what, str(path), expected="a new file", fix="edit it, or replace it with mlops init --force")

@@ -134,6 +134,9 @@ def environment(
         "AWS_REGION": set_plan.region,
         "AWS_DEFAULT_REGION": set_plan.region,
         "AWS_ENDPOINT_URL": running.endpoint_url,
+        # From anywhere, the commands of the platform work on it: in a clone that is not below its folder too.
+        "MLOPS_CONFIG": str(config_file.absolute()),
+        "MLOPS_STATE_DIR": str(state_dir.absolute()),
         **git_settings(running.endpoint_url),
     }
     return {key: value for key, value in values.items() if value}
