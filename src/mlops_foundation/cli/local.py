@@ -18,12 +18,12 @@ from mlops_foundation.cli.options import (
 
 app = typer.Typer(no_args_is_help=True, help="An AWS-compatible cloud on 127.0.0.1, with IAM enforced.")
 
-_DEFAULT_PORT = 4566
-
 
 @app.command(epilog="Examples: mlops local start | mlops local start --port 4600")
 def start(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1024, max=65535)] = _DEFAULT_PORT,
+    port: Annotated[
+        int | None, typer.Option(help="Port on 127.0.0.1; 4566 when left out.", min=1024, max=65535)
+    ] = None,
     state_dir: StateOption = STATE_DIR,
     *,
     json: JsonOption = False,

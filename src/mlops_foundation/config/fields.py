@@ -1,17 +1,21 @@
 """Checked value types of ``mlops.yaml``; each refusal carries what is allowed and the fix."""
 
+import difflib
 import ipaddress
 import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from mlops_foundation.config.regions import REGIONS
 from mlops_foundation.core.arns import ACCOUNT_ID, AccountId, Region
 from mlops_foundation.core.names import PREFIX_PATTERN
 
+NEW_REGIONS: Final = "new_regions"
+"""Key of the configuration, and of what validation is told: regions that this version does not know."""
 REGION_PATTERN: Final = r"[a-z]{2}-[a-z]+-\d"
 USER_NAME_PATTERN: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 """SageMaker's pattern of UserProfileName, 63 characters at most."""
@@ -54,7 +58,17 @@ def _account_id(value: object) -> str:
     return value
 
 
-def _region(value: str) -> str:
+def _region(value: str, info: ValidationInfo) -> str:
+    value = _region_like(value)
+    known = REGIONS.union((info.context or {}).get(NEW_REGIONS, ()))
+    if value not in known:
+        near = ", ".join(difflib.get_close_matches(value, sorted(known), n=3)) or "eu-west-1"
+        fix = f"use one of them; a region that is newer than this version goes in {NEW_REGIONS} first"
+        raise invalid("AWS has no such region", f"a region of AWS, for example {near}", fix)
+    return value
+
+
+def _region_like(value: str) -> str:
     if value.startswith(("cn-", "us-gov-", "us-iso")):
         raise invalid("this partition is not supported", "a region of the aws partition", "use for example eu-west-1")
     if not re.fullmatch(REGION_PATTERN, value):
@@ -134,6 +148,7 @@ def vpc_cidr(value: str) -> str:
 
 AccountIdField = Annotated[AccountId, BeforeValidator(_account_id), Field(json_schema_extra={"pattern": r"^\d{12}$"})]
 RegionField = Annotated[Region, AfterValidator(_region), Field(json_schema_extra={"pattern": f"^{REGION_PATTERN}$"})]
+NewRegion = Annotated[Region, AfterValidator(_region_like), Field(json_schema_extra={"pattern": f"^{REGION_PATTERN}$"})]
 Prefix = Annotated[str, AfterValidator(_prefix), Field(json_schema_extra={"pattern": f"^{PREFIX_PATTERN}$"})]
 SetName = Annotated[str, AfterValidator(_set_name), Field(json_schema_extra={"pattern": f"^{SET_NAME_PATTERN}$"})]
 UserName = Annotated[str, AfterValidator(_user_name), Field(json_schema_extra={"pattern": f"^{USER_NAME_PATTERN}$"})]

@@ -1,8 +1,10 @@
 """Read ``mlops.yaml``: every error at once, each with its file, line, value, what is allowed and the fix."""
 
+from functools import partial
 from pathlib import Path
 
 from mlops_foundation.config import documents, legacy_users, people, yaml_nodes
+from mlops_foundation.config.fields import NEW_REGIONS
 from mlops_foundation.config.models import Config
 from mlops_foundation.core.errors import Problem
 from mlops_foundation.core.platform_folder import CONFIG_NAME
@@ -46,7 +48,10 @@ def load_text(text: str, file: str = CONFIG_NAME) -> Config:
         ConfigError: With every problem found, each with its line.
     """
     document, problems = documents.read(text, file, "mlops init --force writes a new one")
-    config, found = documents.checked(document, file, Config, Config.model_validate)
+    new = document.data.get(NEW_REGIONS)
+    context = {NEW_REGIONS: [each for each in new if isinstance(each, str)] if isinstance(new, list) else []}
+    validate = partial(Config.model_validate, context=context)
+    config, found = documents.checked(document, file, Config, validate)
     problems += found
     if config is not None:
         listed, found = legacy_users.listed(config.studio.users_from, document, file)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from mlops_foundation.config.base import Section
 from mlops_foundation.config.fields import (
     AccountIdField,
+    NewRegion,
     Prefix,
     Principal,
     RegionField,
@@ -109,6 +110,8 @@ class Config(Section):
     """First part of the names, path of the roles and CDK bootstrap qualifier."""
     region: RegionField
     """Where everything is, unless a set says otherwise."""
+    new_regions: tuple[NewRegion, ...] = ()
+    """Regions of AWS that are newer than this version of the platform, which else takes them for mistakes."""
     sets: Annotated[tuple[AccountSet, ...], Field(json_schema_extra={"minItems": 1})]
     """Sets of accounts; each is a whole platform."""
     other_platforms: tuple[Prefix, ...] = ()

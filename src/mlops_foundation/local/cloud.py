@@ -31,7 +31,7 @@ from mlops_foundation.local.contract import (
     VpcWorkload,
 )
 from mlops_foundation.local.dispatch import Dispatcher
-from mlops_foundation.local.store import Database
+from mlops_foundation.local.store import RECORDS, Database
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class LocalCloud:
     def __init__(self, state_dir: Path, port: int, services: Sequence[type[Service]]) -> None:
         self._state_dir = state_dir
         self.endpoint_url = f"http://localhost:{port}"
-        self._database = Database(state_dir / "records.sqlite")
+        self._database = Database(state_dir / RECORDS)
         self.calls = CallRecord(self.store("calls"), iam.taken_by)
         self._ready = threading.Event()
         # One session reads each service model once; a session for each client would take a quarter of a second.

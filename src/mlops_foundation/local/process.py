@@ -71,10 +71,24 @@ def log_file(state_dir: Path) -> Path:
     return state_dir / "cloud.log"
 
 
+def record_file(state_dir: Path) -> Path:
+    """Return the file that names the process of a state directory."""
+    return state_dir / "process.json"
+
+
+def named_in(record: Path) -> int | None:
+    """Return the process that a record names, None when there is no record."""
+    try:
+        found: int = json.loads(record.read_text())["pid"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return found
+
+
 def find(state_dir: Path) -> Running | None:
     """Return the cloud of a state directory when it runs and answers, or None."""
     try:
-        record = json.loads((state_dir / "process.json").read_text())
+        record = json.loads(record_file(state_dir).read_text())
         running = Running(record["pid"], record["port"], state_dir)
     except (OSError, ValueError, KeyError):
         return None
@@ -102,12 +116,12 @@ def start(state_dir: Path, port: int = DEFAULT_PORT) -> Running:
     with log_file(state_dir).open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     _children[process.pid] = process
-    (state_dir / "process.json").write_text(json.dumps({"pid": process.pid, "port": port}))
+    record_file(state_dir).write_text(json.dumps({"pid": process.pid, "port": port}))
     try:
         _wait_until_it_answers(process, state_dir, port)
     except KeyboardInterrupt:
         process.kill()
-        (state_dir / "process.json").unlink(missing_ok=True)
+        record_file(state_dir).unlink(missing_ok=True)
         raise
     return Running(process.pid, port, state_dir)
 
@@ -140,7 +154,7 @@ def stop(state_dir: Path) -> bool:
                 fix=f"look at {running.log_file}, then end it with: kill -9 {running.pid}",
             )
         time.sleep(0.05)
-    (state_dir / "process.json").unlink(missing_ok=True)
+    record_file(state_dir).unlink(missing_ok=True)
     return True
 
 

@@ -9,10 +9,13 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.local.contract import Json, Scope
 
+RECORDS: Final = "records.sqlite"
+"""The file, in the state folder."""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS records (
     service TEXT, account TEXT, region TEXT, kind TEXT, key TEXT, record TEXT,

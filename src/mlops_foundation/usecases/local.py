@@ -50,13 +50,26 @@ def status(state_dir: Path) -> Status:
     )
 
 
-def start(state_dir: Path, port: int) -> Status:
-    """Start the cloud and wait until it answers.
+def start(state_dir: Path, port: int | None = None) -> Status:
+    """Start the cloud and wait until it answers; one that runs already is left as it is.
+
+    Args:
+        state_dir: Of the cloud.
+        port: Port on 127.0.0.1; None is the usual one, or the one that it has already.
 
     Raises:
-        LocalCloudError: When it cannot start.
+        LocalCloudError: When it cannot start, or runs on another port than the one that is asked for.
     """
-    process.start(state_dir.absolute(), port)
+    running = process.find(state_dir.absolute())
+    if running and port not in {None, running.port}:
+        raise LocalCloudError(
+            "the local cloud runs already, on another port",
+            where=str(state_dir),
+            got=f"port {running.port}, asked for port {port}",
+            expected="one port for each cloud",
+            fix=f"use {running.endpoint_url}, or: mlops local stop; mlops local start --port {port}",
+        )
+    process.start(state_dir.absolute(), port or process.DEFAULT_PORT)
     return status(state_dir)
 
 
