@@ -1,4 +1,4 @@
-"""Write the tables of ``docs/cost.md`` from the configuration of ``mlops init --yes`` and the package's price table.
+"""Write the tables of ``docs/cost.md`` from the example configuration, with own endpoints, and the package's prices.
 
     python tools/cost.py
 

@@ -1,6 +1,7 @@
 """The command line from outside: its help, its errors, its exit codes, its JSON."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,9 +53,21 @@ def test_init_plan_and_check(tmp_path: Path) -> None:
 
 
 def test_init_asks_with_the_example_as_default(tmp_path: Path) -> None:
-    done = mlops("init", cwd=tmp_path, typed="acme\n" + "\n" * 9)
+    done = mlops("init", cwd=tmp_path, typed="acme\n" + "\n" * 10)
     assert done.returncode == 0, done.stderr
     assert "prefix: acme" in (tmp_path / "mlops.yaml").read_text()
+    for said in ("714.23", "1,857.55", "which means"):
+        assert said in done.stdout
+
+
+def test_init_takes_the_cheapest_private_network_and_says_so(tmp_path: Path) -> None:
+    done = mlops("init", "--yes", cwd=tmp_path)
+    assert "  shared_endpoints: {owner: governance}" in (tmp_path / "mlops.yaml").read_text().splitlines()
+    assert re.search(r"→\s+shared\s+714\.23", done.stdout)
+    chosen = json.loads(mlops("init", "--yes", "--force", "--endpoints", "own", "--json", cwd=tmp_path).stdout)
+    assert chosen["endpoints"] == "own"
+    assert [each["answer"] for each in chosen["endpoints_choices"]] == ["shared", "own", "s3"]
+    assert "\n  # shared_endpoints:" in (tmp_path / "mlops.yaml").read_text()
 
 
 def test_init_twice_is_an_error_with_its_fix(tmp_path: Path) -> None:
@@ -155,7 +168,7 @@ def test_the_schema_is_printed(tmp_path: Path) -> None:
 
 
 def test_plan_shows_what_a_month_without_use_costs_in_both_modes(tmp_path: Path) -> None:
-    mlops("init", "--yes", cwd=tmp_path)
+    mlops("init", "--yes", "--endpoints", "own", cwd=tmp_path)
     found = json.loads(mlops("plan", "--cost", "--json", cwd=tmp_path).stdout)
     (only,) = found["sets"]
     own, shared = only["modes"]

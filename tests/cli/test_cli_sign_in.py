@@ -44,7 +44,7 @@ def test_accounts_become_a_configuration_with_its_links_and_profiles(tmp_path: P
 
 def test_init_from_a_file_asks_for_what_it_does_not_say(tmp_path: Path) -> None:
     (tmp_path / "accounts.json").write_text(json.dumps(ACCOUNTS))
-    done = mlops("init", "--from", "accounts.json", cwd=tmp_path, typed="acme\n\n111111111111\n\n\n\n\n")
+    done = mlops("init", "--from", "accounts.json", cwd=tmp_path, typed="acme\n\n111111111111\n\n\n\n\n\n")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "mlops.yaml").read_text()
     assert "prefix: acme" in text

@@ -1,13 +1,15 @@
 """``mlops init``: a configuration that is right, commented, and never a lost file."""
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from mlops_foundation.config import load
-from mlops_foundation.core.errors import ConfigError
-from mlops_foundation.usecases.init import Answers, write_config
+from mlops_foundation.core.errors import ConfigError, PlanError
+from mlops_foundation.usecases.init import Answers, EndpointsAnswer, endpoints_choices, write_config
 
 
 def test_the_example_is_right_and_has_the_example_ids(tmp_path: Path) -> None:
@@ -63,3 +65,39 @@ def test_every_key_of_the_configuration_is_in_the_file(tmp_path: Path) -> None:
     text = write_config(tmp_path / "mlops.yaml", Answers()).config.read_text()
     for name in Config.model_fields:
         assert f"\n{name}:" in text
+
+
+def test_the_cheapest_private_way_to_aws_is_proposed_and_what_is_less_private_never_is() -> None:
+    first, second, third = endpoints_choices(Answers())
+    assert [each.answer for each in (first, second, third)] == ["shared", "own", "s3"]
+    assert [each.private for each in (first, second, third)] == [True, True, False]
+    assert first.monthly == Decimal("714.23")
+    assert second.monthly == Decimal("1857.55")
+    assert third.monthly is not None
+    assert third.monthly < first.monthly
+
+
+def test_one_account_for_all_has_nothing_to_share() -> None:
+    one = Answers(governance="2" * 12, preprod="2" * 12, prod="2" * 12)
+    assert endpoints_choices(one)[0].answer == "own"
+    assert "shared" not in {each.answer for each in endpoints_choices(replace(one, governance=""))}
+
+
+def test_without_internet_and_without_prices_something_is_proposed_too() -> None:
+    with pytest.raises(PlanError):
+        endpoints_choices(Answers(nat_gateways="0"))
+    unpriced = endpoints_choices(Answers(region="ap-southeast-5"))
+    assert [(each.answer, each.monthly) for each in unpriced] == [("shared", None), ("own", None), ("s3", None)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shared", "endpoints"), [("own", False, False), ("shared", True, False), ("s3", False, True)]
+)
+def test_the_answer_is_what_the_configuration_says(
+    tmp_path: Path, answer: EndpointsAnswer, shared: bool, endpoints: bool
+) -> None:
+    written = write_config(tmp_path / "mlops.yaml", Answers(endpoints=answer))
+    network = load(written.config).network
+    assert written.endpoints == answer
+    assert (network.shared_endpoints is not None) == shared
+    assert ("endpoints" in network.model_fields_set) == endpoints

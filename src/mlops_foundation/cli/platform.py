@@ -1,5 +1,6 @@
 """``mlops init``, ``plan``, ``synth`` and ``config``: from the configuration to the templates."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +12,7 @@ from mlops_foundation.cli.options import CONFIG_FILE, ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from mlops_foundation.plan import Plan
-    from mlops_foundation.usecases.init import Answers
+    from mlops_foundation.usecases.init import Answers, EndpointsAnswer, EndpointsChoice
 
 init_app = typer.Typer()
 plan_app = typer.Typer()
@@ -20,7 +21,8 @@ config_app = typer.Typer(no_args_is_help=True)
 
 
 @init_app.command(
-    epilog="Examples: mlops init --yes | mlops init -c team/mlops.yaml | mlops init --from accounts.json --yes"
+    epilog="Examples: mlops init --yes | mlops init -c team/mlops.yaml | mlops init --yes --endpoints own | "
+    "mlops init --from accounts.json --yes"
 )
 def init(
     config: Annotated[
@@ -28,6 +30,10 @@ def init(
     ] = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the example ids and ask nothing.")] = False,
+    endpoints: Annotated[
+        Literal["shared", "own", "s3"] | None,
+        typer.Option(help="How VPCs reach AWS's services; else the cheapest way that keeps every call private."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     accounts: Annotated[
         Path | None,
@@ -36,16 +42,26 @@ def init(
     json: JsonOption = False,
 ) -> None:
     """Write mlops.yaml with a comment for every key, and its schema for editors beside it."""
-    from mlops_foundation.usecases.init import Answers, check_free, from_accounts, write_config  # noqa: PLC0415
+    from mlops_foundation.usecases.init import (  # noqa: PLC0415
+        Answers,
+        check_free,
+        endpoints_choices,
+        from_accounts,
+        write_config,
+    )
 
     check_free(config, force=force)
     file = config or CONFIG_FILE
     given = from_accounts(accounts) if accounts else Answers()
     answers = given if yes else _ask(given)
-    written = write_config(file, answers, force=force)
+    choices = endpoints_choices(answers)
+    chosen = endpoints or (choices[0].answer if yes or json else _ask_endpoints(choices))
+    written = write_config(file, replace(answers, endpoints=chosen), force=force)
     if json:
-        output.as_json(written.as_dict())
+        output.as_json({**written.as_dict(), "endpoints_choices": [each.as_dict() for each in choices]})
         return
+    if yes or endpoints:
+        _show_endpoints(choices, chosen)
     output.done(f"wrote {written.config}")
     output.done(f"wrote {written.schema} (editors complete and check the configuration with it)")
     output.say("next: mlops plan")
@@ -69,6 +85,34 @@ def _ask(given: "Answers") -> "Answers":
         questions = {name: text for name, text in questions.items() if name not in {"dev", "preprod", "prod"}}
     default = vars(given)
     return replace(given, **{name: typer.prompt(text, default=default[name]) for name, text in questions.items()})
+
+
+def _ask_endpoints(choices: "Sequence[EndpointsChoice]") -> "EndpointsAnswer":
+    """Ask how the VPCs reach AWS's services, with what each way costs."""
+    _show_endpoints(choices, choices[0].answer)
+    known: dict[str, EndpointsAnswer] = {each.answer: each.answer for each in choices}
+
+    def read(text: str) -> "EndpointsAnswer":
+        if text not in known:
+            raise typer.BadParameter(f"one of {', '.join(known)}")
+        return known[text]
+
+    chosen: EndpointsAnswer = typer.prompt("Endpoints", default=choices[0].answer, value_proc=read)
+    return chosen
+
+
+def _show_endpoints(choices: "Sequence[EndpointsChoice]", chosen: str) -> None:
+    rows = [
+        (
+            "→" if each.answer == chosen else "",
+            each.answer,
+            "no price of this region" if each.monthly is None else f"{each.monthly:>9,.2f}",
+            each.what,
+        )
+        for each in choices
+    ]
+    output.table(("", "endpoints", "USD a month", "which means"), rows)
+    output.note("the whole platform without use; mlops plan --cost shows every account, mlops init --endpoints chooses")
 
 
 @plan_app.command(

@@ -62,6 +62,7 @@ class DemoFolder:
             self.remove()
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / MARKER).write_text(json.dumps({"made_by": "mlops demo", "process": os.getpid(), "keep": keep}))
+        # With own endpoints, which cost nothing here: shared ones would be one more network to wait for.
         write_config(self.config_file, Answers(), force=True)
 
     def remove(self) -> None:

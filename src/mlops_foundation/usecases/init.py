@@ -2,20 +2,38 @@
 
 import itertools
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from mlops_foundation.config import json_schema, legacy_accounts, load_text
+from mlops_foundation.config import Config, json_schema, legacy_accounts, load_text
 from mlops_foundation.config.legacy_accounts import LegacySet
 from mlops_foundation.config.schema import SCHEMA_FILE
-from mlops_foundation.core.errors import ConfigError
+from mlops_foundation.core.errors import ConfigError, PlanError
 from mlops_foundation.core.platform_folder import CONFIG_NAME, config_above
+from mlops_foundation.plan import Plan, build
+from mlops_foundation.plan.cost import cost
+from mlops_foundation.plan.prices import load_prices
+from mlops_foundation.stacks import STACKS
 
+EndpointsAnswer = Literal["own", "shared", "s3"]
 _PREFIX_MAX: Final = 10
+_ENDPOINTS: Final[Mapping[EndpointsAnswer, str]] = {
+    "shared": "governance owns interface endpoints for every VPC: calls to AWS stay private",
+    "own": "every VPC has interface endpoints of its own: calls to AWS stay private",
+    "s3": "an S3 gateway only: other calls to AWS leave by the NAT gateway, over its public address",
+}
+_NETWORK_LINES: Final[Mapping[EndpointsAnswer, str]] = {
+    "shared": "  # One VPC owns the interface endpoints of all; without this line every VPC has its own.\n"
+    "  shared_endpoints: {owner: governance}",
+    "own": "  # One VPC may own the interface endpoints of all, for less than half: mlops plan --cost\n"
+    "  # shared_endpoints: {owner: governance}",
+    "s3": "  # Nothing but the gateway of S3: calls to other services leave by NAT.\n  endpoints: [s3]",
+}
 
 
 @dataclass(frozen=True)
@@ -32,20 +50,23 @@ class Answers:
     data_scientists: str = "data-scientist"
     lead_data_scientists: str = "lead"
     cost_center: str = "0000"
+    endpoints: EndpointsAnswer = "own"
+    """How the VPCs reach AWS's services; ``mlops init`` proposes the cheapest private way."""
     imported: tuple[LegacySet, ...] = ()
     """Sets of accounts of an ``accounts.json``, instead of dev, preprod and prod above."""
 
 
 @dataclass(frozen=True)
 class Initialized:
-    """The files that were written."""
+    """The files that were written, and how the VPCs reach AWS's services in them."""
 
     config: Path
     schema: Path
+    endpoints: EndpointsAnswer = "own"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the paths as JSON data."""
-        return {"config": str(self.config), "schema": str(self.schema)}
+        """Return the fields as JSON data."""
+        return {"config": str(self.config), "schema": str(self.schema), "endpoints": self.endpoints}
 
 
 def from_accounts(path: Path) -> Answers:
@@ -64,6 +85,78 @@ def from_accounts(path: Path) -> Answers:
     region = found.region or next((each.region for each in found.sets if each.region), None) or Answers.region
     prefix = _prefix(found.prefix, set()) if found.prefix else Answers.prefix
     return Answers(prefix=prefix, region=region, governance=found.governance or "", imported=found.sets)
+
+
+@dataclass(frozen=True)
+class EndpointsChoice:
+    """One way to reach AWS's services from the VPCs.
+
+    Attributes:
+        answer: As ``--endpoints`` takes it.
+        what: One sentence.
+        private: Whether no call leaves the VPCs.
+        monthly: USD a month of the whole platform without use; None where the package knows no price.
+    """
+
+    answer: EndpointsAnswer
+    what: str
+    private: bool
+    monthly: Decimal | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields for ``--json``."""
+        monthly = None if self.monthly is None else round(float(self.monthly), 2)
+        return {"answer": self.answer, "what": self.what, "private": self.private, "usd_a_month": monthly}
+
+
+def endpoints_choices(answers: Answers) -> list[EndpointsChoice]:
+    """Return the ways to reach AWS's services that the accounts allow, the proposed one first.
+
+    Proposed is the cheapest that keeps every call private; what is less private is never proposed, however cheap.
+
+    Args:
+        answers: The other answers.
+
+    Raises:
+        ConfigError: When one of them is not allowed.
+        PlanError: When what they ask for cannot be deployed.
+    """
+    _planned(answers, "own")
+    found = [
+        EndpointsChoice(each, _ENDPOINTS[each], each != "s3", monthly)
+        for each in _ENDPOINTS
+        if (each != "shared" or _several_accounts(answers)) and (each != "s3" or answers.nat_gateways != "0")
+        for monthly in _monthly(answers, each)
+    ]
+    # Without prices the order of the table above stands: shared, own.
+    return sorted(found, key=lambda each: (not each.private, each.monthly or 0))
+
+
+def _several_accounts(answers: Answers) -> bool:
+    """Tell whether governance and another account are there, so that there is somebody to share with."""
+    others = {answers.dev, answers.preprod, answers.prod}
+    if answers.imported:
+        others = {str(account) for each in answers.imported for account in (each.dev, each.preprod, each.prod)}
+    return bool(answers.governance) and bool(others - {answers.governance})
+
+
+def _monthly(answers: Answers, endpoints: EndpointsAnswer) -> Iterator[Decimal | None]:
+    """Yield what a way costs, None where no price is known; nothing when the accounts do not allow it."""
+    try:
+        config, plan = _planned(answers, endpoints)
+    except PlanError:
+        return
+    try:
+        sets = cost(config, plan, load_prices()).sets
+    except PlanError:
+        yield None
+        return
+    yield sum((mode.monthly for each in sets for mode in each.modes if mode.mode == each.configured), Decimal(0))
+
+
+def _planned(answers: Answers, endpoints: EndpointsAnswer) -> tuple[Config, Plan]:
+    config = load_text(render(replace(answers, endpoints=endpoints)))
+    return config, build(config, STACKS)
 
 
 def check_free(path: Path | None, *, force: bool) -> None:
@@ -109,7 +202,7 @@ def write_config(path: Path, answers: Answers, *, force: bool = False) -> Initia
     path.parent.mkdir(parents=True, exist_ok=True)
     schema.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
     path.write_text(text, encoding="utf-8")
-    return Initialized(path, schema)
+    return Initialized(path, schema, answers.endpoints)
 
 
 def render(answers: Answers) -> str:
@@ -121,6 +214,7 @@ def render(answers: Answers) -> str:
         "people": answers.governance or "111111111111",
         "schema": SCHEMA_FILE,
         "sets": "\n".join(_sets(answers)),
+        "endpoints": _NETWORK_LINES[answers.endpoints],
     }
     return template.substitute(values)
 
