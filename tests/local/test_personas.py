@@ -128,6 +128,22 @@ def test_each_stage_has_one_approver(studio: Studio, persona: str) -> None:
     assert answer_approval(studio, persona, "ApproveProd") == (persona != "approver-prod")
 
 
+@pytest.mark.parametrize("persona", PERSONAS)
+@pytest.mark.parametrize("kind", ["build", "deploy"])
+def test_who_starts_stops_and_retries_a_pipeline(studio: Studio, persona: str, kind: str) -> None:
+    pipeline, execution = f"churn_{kind}_pipeline", str(uuid.UUID(int=0))
+    codepipeline = studio.client(persona, "codepipeline")
+    may = persona in {"data-scientist", "lead"} if kind == "build" else persona == "lead"
+    for call in (
+        lambda: codepipeline.start_pipeline_execution(name=pipeline),
+        lambda: codepipeline.stop_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution),
+        lambda: codepipeline.retry_stage_execution(
+            pipelineName=pipeline, stageName="Build", pipelineExecutionId=execution, retryMode="FAILED_ACTIONS"
+        ),
+    ):
+        assert denied(call) != may
+
+
 def test_a_session_with_a_project_sees_its_own_only(studio: Studio) -> None:
     mine = studio.client("data-scientist", "codecommit", "churn")
     assert not denied(lambda: mine.get_repository(repositoryName="churn-build"))

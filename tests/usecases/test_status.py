@@ -70,6 +70,13 @@ def test_an_older_version_that_waits_further_on_is_not_forgotten(tmp_path: Path,
     ]
 
 
+def test_a_rejected_version_waits_for_nobody(tmp_path: Path, sagemaker: FakeSageMaker) -> None:
+    rejected = stage("ApproveProd", "Failed", action("Approve", "Failed", errorDetails={"message": "Rejected"}))
+    found = look(tmp_path, FakeCodePipeline(("Failed", [rejected])), sagemaker).projects[0].pipelines["deploy"]
+    assert found.rejected == "prod"
+    assert status.todo("churn", "deploy", found) == []
+
+
 def test_what_may_not_be_seen_is_named_and_the_rest_is_shown(tmp_path: Path, sagemaker: FakeSageMaker) -> None:
     sagemaker.refused = frozenset({"ListModelPackages"})
     sagemaker.refuse = refused("AccessDeniedException", "not authorized to perform: sagemaker:DescribeEndpoint")

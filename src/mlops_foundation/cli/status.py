@@ -68,7 +68,8 @@ def _show_project(found: "ProjectStatus") -> None:
     for kind, state in found.pipelines.items():
         waits = todo(name, kind, state)
         if not waits:
-            _line(kind, "  ".join(part for part in (state.status or "never ran", state.subject) if part))
+            how = f"rejected before {state.rejected}" if state.rejected else state.status or "never ran"
+            _line(kind, "  ".join(part for part in (how, state.subject) if part))
         for what, command in waits:
             _line(kind, what)
             output.say(f"{' ' * (_INDENT + _NAME)}{command}", style="yellow")

@@ -9,6 +9,8 @@ Kind = Literal["build", "deploy"]
 KINDS: Final[tuple[Kind, ...]] = ("build", "deploy")
 _ENDED: Final = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 _ID_SHOWN: Final = 8
+APPROVE: Final = "Approve"
+"""How the stages begin that wait for a person: ``ApprovePreprod``."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,13 @@ class PipelineState:
         """The first action that failed in this execution."""
         found = ((stage, action) for stage in self.stages for action in stage.actions if action.status == "Failed")
         return next(found, None)
+
+    @property
+    def rejected(self) -> str:
+        """The stage before which somebody rejected this execution, or did not answer in time; empty when none."""
+        failed = self.failed
+        name = failed[0].name if failed else ""
+        return name.removeprefix(APPROVE).lower() if name.startswith(APPROVE) else ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""

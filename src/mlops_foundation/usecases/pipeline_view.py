@@ -15,6 +15,7 @@ from typing import Any, Final
 from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.usecases.known_project import project_errors
 from mlops_foundation.usecases.pipeline_state import (
+    APPROVE,
     KINDS,
     Action,
     Pending,
@@ -27,8 +28,6 @@ from mlops_foundation.usecases.pipeline_state import (
 from mlops_foundation.usecases.training import BuildRun, Step, Training
 from mlops_foundation.usecases.workspace import Workspace
 
-_APPROVE: Final = "Approve"
-"""How the stages begin that wait for a person: ``ApprovePreprod``."""
 _BUILD: Final = "Build"
 """The stage of the build pipeline that runs the project's SageMaker pipeline."""
 _VERSION_VARIABLES: Final = ("ModelPackageArn", "MODEL_PACKAGE_ARN")
@@ -196,7 +195,7 @@ class PipelineView:
             return None  # it enters the stage just now
         held_by = holder["pipelineExecutionId"]
         approval = any(_token(action) for action in stage.get("actionStates", []))
-        asked = name.removeprefix(_APPROVE).lower()
+        asked = name.removeprefix(APPROVE).lower()
         command = (
             f"mlops pipeline approve {self._project} {asked}"
             if approval
@@ -266,9 +265,9 @@ class PipelineView:
 
     def _approval_stage(self, stages: Sequence[Found], stage: str) -> Found:
         asked = {
-            each["stageName"].removeprefix(_APPROVE).lower(): each
+            each["stageName"].removeprefix(APPROVE).lower(): each
             for each in stages
-            if each["stageName"].startswith(_APPROVE)
+            if each["stageName"].startswith(APPROVE)
         }
         if stage in asked:
             return asked[stage]
@@ -291,7 +290,7 @@ class PipelineView:
             f"nothing waits for an approval before {stage}",
             where=f"{self.name}, {newest}",
             got="; ".join(others) or "no stage waits",
-            expected=f"an execution that waits in {_APPROVE}{stage.capitalize()}",
+            expected=f"an execution that waits in {APPROVE}{stage.capitalize()}",
             fix=f"mlops pipeline watch {self._project} deploy",
         )
 

@@ -155,7 +155,7 @@ def todo(project: str, kind: str, state: PipelineState) -> list[tuple[str, str]]
         found.append(_approval(project, state.waiting.name, state.subject))
     elif state.wait:
         found.append((state.wait.reason, state.wait.command))
-    elif state.status == "Failed":
+    elif state.status == "Failed" and not state.rejected:
         stage = state.failed[0].name if state.failed else "an early stage"
         found.append((f"{state.subject or 'it'} failed in {stage}", f"mlops pipeline watch {project} {kind}"))
     told = state.wait.holder if state.wait else ""

@@ -258,6 +258,24 @@ def test_a_newer_execution_supersedes_those_that_wait(lab: Lab) -> None:
     assert lab.ended(third) == "Succeeded"
 
 
+def test_lists_come_in_pages(lab: Lab) -> None:
+    first = lab.create(stage("Source", SOURCE), stage("Gate", APPROVE))
+    lab.approval()
+    second = lab.start()
+    wait_for(lambda: lab.state("Gate").get("inboundExecution", {}).get("pipelineExecutionId") == second)
+    found: dict[str, list[str]] = {}
+    for operation, key in (
+        ("list_pipeline_executions", "pipelineExecutionSummaries"),
+        ("list_action_executions", "actionExecutionDetails"),
+    ):
+        pages = lab.client.get_paginator(operation).paginate(pipelineName="pipe", PaginationConfig={"PageSize": 1})
+        found[operation] = [each["pipelineExecutionId"] for page in pages for each in page[key]]
+    assert found["list_pipeline_executions"] == [second, first]
+    assert found["list_action_executions"] == [second, first, first]
+    with pytest.raises(ClientError, match="InvalidNextTokenException"):
+        lab.client.list_pipeline_executions(pipelineName="pipe", nextToken="x")
+
+
 def test_queued_executions_go_one_after_the_other(lab: Lab) -> None:
     first = lab.create(stage("Source", SOURCE), stage("Gate", APPROVE), executionMode="QUEUED")
     others = [lab.start(), lab.start()]

@@ -5,7 +5,7 @@ Source: CodePipeline API reference; service authorization reference (actions on 
 
 import json
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from mlops_foundation.core.arns import AccountId, Arn, Region
 from mlops_foundation.core.clock import now
@@ -56,6 +56,9 @@ def _tagged(_service: object, _call: Call, request: Json) -> str:
 
 def _any(_service: object, call: Call, _request: Json) -> str:
     return pipeline_arn(call.scope, "*")
+
+
+_PAGE_MAX: Final = 100
 
 
 class CodePipeline(Service):
@@ -234,7 +237,7 @@ class CodePipeline(Service):
         if stage:
             executions = [item for item in executions if item["_stages"].get(stage) == "Succeeded"]
         shown = [rec.execution_summary(item) for item in executions]
-        return {"pipelineExecutionSummaries": shown[: request.get("maxResults", len(shown))]}
+        return _page("pipelineExecutionSummaries", shown, request)
 
     @operation(resource=_named("pipelineName"))
     def list_action_executions(self, call: Call, request: Json) -> Json:
@@ -248,7 +251,7 @@ class CodePipeline(Service):
             rec.execution_of(self.records, call.scope, name, only)
         found = [item for item in self.records.all(call.scope, ACTION) if item["_pipeline"] == name]
         shown = [rec.visible(item) for item in found if not only or item["pipelineExecutionId"] == only][::-1]
-        return {"actionExecutionDetails": shown[: request.get("maxResults", len(shown))]}
+        return _page("actionExecutionDetails", shown, request)
 
     @operation(resource=_named("name"))
     def get_pipeline_state(self, call: Call, request: Json) -> Json:
@@ -370,6 +373,16 @@ class CodePipeline(Service):
         tags = change({tag["key"]: tag["value"] for tag in record["tags"]})
         shown = [{"key": key, "value": value} for key, value in tags.items()]
         self.records.change(call.scope, PIPELINE, record["declaration"]["name"], lambda found: found.update(tags=shown))
+
+
+def _page(key: str, shown: list[Json], request: Json) -> Json:
+    """Return a page of a list, with the token of the next one when there is more; 100 at most, as AWS documents."""
+    try:
+        start = int(request.get("nextToken", "0"))
+    except ValueError as error:
+        raise ServiceError("InvalidNextTokenException", "The next token is not one that was returned before") from error
+    end = start + int(request.get("maxResults", _PAGE_MAX))
+    return {key: shown[start:end], **({"nextToken": str(end)} if end < len(shown) else {})}
 
 
 def _summary(record: Json) -> Json:
