@@ -79,6 +79,17 @@ def test_an_environment_that_lost_its_interpreter_is_built_again(tmp_path: Path)
         Runtimes(tmp_path, OFFLINE).get(SCIKIT_LEARN)
 
 
+def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeBuildError):
+        Runtimes(tmp_path, OFFLINE).get(SCIKIT_LEARN)
+    name = next(tmp_path.iterdir()).stem
+    (tmp_path / f".{name}-killed" / "bin").mkdir(parents=True)
+    (tmp_path / ".another-killed").mkdir()
+    with pytest.raises(RuntimeBuildError):
+        Runtimes(tmp_path, OFFLINE).get(SCIKIT_LEARN)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.building", ".another-killed"}
+
+
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
     said: list[str] = []
     with pytest.raises(RuntimeBuildError, match="uv pip sync failed"):

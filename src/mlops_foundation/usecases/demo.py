@@ -5,6 +5,7 @@ Every step uses what a user would use, under the role whose task it is; three of
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -118,6 +119,8 @@ class Demo:
         """Begin with nothing: what an ended demo left is removed."""
         self.place.take(keep=self.keep, force=self.force)
         self._began = True
+        # They take as long as the accounts take to be prepared, most of it waiting for the network.
+        threading.Thread(target=local.prepare_runtimes, name="runtimes", daemon=True).start()
         found = local.start(self.state_dir, self.port or _free_port())
         return f"answers at {found.endpoint_url}"
 

@@ -1,5 +1,6 @@
 """The local cloud as a person uses it: start, stop, look at it, get credentials."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -102,6 +103,14 @@ def runtime(image_uri: str, report: Callable[[str], None]) -> runtimes.Runtime:
         raise LocalCloudError(
             str(error), where=image_uri, expected=f"one of {', '.join(runtimes.known())}", fix="use a known image"
         ) from error
+
+
+def prepare_runtimes() -> None:
+    """Build the runtimes that are not there yet, ahead of the first job; one that fails is tried again by that job."""
+    made = runtimes.Runtimes(runtimes.cache_folder(), os.environ)
+    for name in runtimes.known():
+        with contextlib.suppress(runtimes.RuntimeBuildError):
+            made.named(name)
 
 
 def environment(

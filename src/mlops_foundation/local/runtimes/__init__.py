@@ -120,7 +120,14 @@ class Runtimes:
             UnknownImageError: When the image has no lock.
             RuntimeBuildError: When uv cannot install it.
         """
-        name = find(image_uri)
+        return self.named(find(image_uri), progress)
+
+    def named(self, name: str, progress: Progress = lambda _: None) -> Runtime:
+        """Return the environment of one of the known images.
+
+        Raises:
+            RuntimeBuildError: When uv cannot install it.
+        """
         lock = LOCKS / f"{name}.lock"
         interpreter = interpreters.choose(PYTHON_VERSION)
         if difference := interpreter.difference(PYTHON_VERSION):
@@ -136,6 +143,8 @@ class Runtimes:
 
     def _build(self, runtime: Runtime, lock: Path, progress: Progress) -> None:
         progress(f"building the runtime {runtime.name}: first use on this machine")
+        for left in self._cache.glob(f".{runtime.folder.name}-*"):  # by a build that was killed; nobody else builds now
+            shutil.rmtree(left, ignore_errors=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{runtime.folder.name}-", dir=self._cache))
         try:
             python = str(runtime.interpreter.executable)
