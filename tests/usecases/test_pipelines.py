@@ -379,6 +379,15 @@ def test_following_a_log_reads_what_comes_and_nothing_twice(tmp_path: Path) -> N
     assert [line for _, line in found] == ["4"]
 
 
+def test_a_build_that_runs_says_the_last_line_of_its_log(tmp_path: Path) -> None:
+    running = [stage("Build", "InProgress", action("Train", "InProgress", externalExecutionId=BUILD))]
+    logs = FakeLogs("first", "[Container] 2026/11/21 16:03:39.385989 Running command python -m pytest --quiet")
+    pipeline = FakeCodePipeline(("InProgress", running))
+    made = workspace(tmp_path, codepipeline=pipeline, codebuild=FakeCodeBuild(), logs=logs, sagemaker=FakeSageMaker())
+    now = pipelines.state(made, "churn", "build", "lead")
+    assert now.stages[0].actions[0].summary == "Running command python -m pytest --quiet"
+
+
 @pytest.mark.parametrize("execution", ["0f3a", "arn:aws:cloudformation:eu-west-1:2:stack/s/1"])
 def test_what_is_no_build_has_no_log(tmp_path: Path, execution: str) -> None:
     deployed = [stage("Dev", "Succeeded", action("Deploy", "Succeeded", externalExecutionId=execution))]

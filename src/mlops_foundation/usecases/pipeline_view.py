@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mlops_foundation.core.errors import ConfigError
+from mlops_foundation.core.errors import ConfigError, FoundationError
+from mlops_foundation.usecases.build_logs import place_of
 from mlops_foundation.usecases.known_project import project_errors
+from mlops_foundation.usecases.logs import Place, last_line
 from mlops_foundation.usecases.pipeline_state import (
     APPROVE,
     KINDS,
@@ -33,6 +35,8 @@ _BUILD: Final = "Build"
 _VERSION_VARIABLES: Final = ("ModelPackageArn", "MODEL_PACKAGE_ARN")
 _SUPERSEDED_BY: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _OPEN: Final = {"InProgress", "Stopping"}
+_STAMP: Final = re.compile(r"^\[Container\] \S+ \S+ ")
+"""How CodeBuild's own lines begin."""
 _NEVER_WENT_ON: Final = {"Failed", "Stopped", "Cancelled"}
 
 Found = Mapping[str, Any]
@@ -89,6 +93,7 @@ class PipelineView:
         self._client = workspace.client("codepipeline", "dev", persona)
         self._subjects: dict[str, str] = {}
         self._training: Training | None = None
+        self._places: dict[str, Place] = {}
 
     # --- one execution ------------------------------------------------------------------------------------------------
 
@@ -116,7 +121,8 @@ class PipelineView:
                 wait=self._wait(stages, known, wanted),
                 pending=tuple(self._pending(stages, known, key)),
             )
-            return self._with_steps(self._with_successor(state, known, wanted), wanted)
+            state = self._with_steps(self._with_successor(state, known, wanted), wanted)
+            return self._with_last_lines(state)
 
     def _chosen(self, known: Sequence[Found], execution_id: str) -> Found:
         if not execution_id:
@@ -302,6 +308,35 @@ class PipelineView:
             expected=f"--execution {short(holder)}, or none",
             fix=f"mlops pipeline history {self._project} deploy",
         )
+
+    # --- what runs now ------------------------------------------------------------------------------------------------
+
+    def _with_last_lines(self, state: PipelineState) -> PipelineState:
+        """Let builds that run say what they do: the last line of their log, which is all there is before any step."""
+        if not self._wants_steps or state.status not in _OPEN:
+            return state
+        stages = tuple(
+            replace(stage, actions=tuple(map(self._telling, stage.actions))) if stage.status == "InProgress" else stage
+            for stage in state.stages
+        )
+        return replace(state, stages=stages)
+
+    def _telling(self, action: Action) -> Action:
+        if action.status != "InProgress" or action.summary or action.steps:
+            return action
+        if action.execution not in self._places:
+            place = self._place(action.execution)
+            if place is None:
+                return action
+            self._places[action.execution] = place
+        line = last_line(self._workspace.client("logs", "dev", self._persona), self._places[action.execution])
+        return replace(action, summary=_STAMP.sub("", line))
+
+    def _place(self, execution: str) -> Place | None:
+        try:
+            return place_of(self._workspace, execution, None, self._persona)
+        except FoundationError:
+            return None  # who may not see the build follows the pipeline all the same
 
     # --- the training run of a build ----------------------------------------------------------------------------------
 
