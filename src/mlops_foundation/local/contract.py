@@ -28,10 +28,14 @@ class ServiceError(Exception):
         code: The error code of the AWS operation, for example ``ValidationException``.
         message: The sentence the client shows.
         status: HTTP status, 400 unless the AWS model says otherwise.
+        members: Further members of the error's shape, as ModelError has them.
     """
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(
+        self, code: str, message: str, status: int = 400, members: Mapping[str, str | int] | None = None
+    ) -> None:
         super().__init__(message)
+        self.members = dict(members or {})
         self.code = code
         self.message = message
         self.status = status

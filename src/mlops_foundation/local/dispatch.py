@@ -161,6 +161,8 @@ def _caller(headers: Mapping[str, str]) -> tuple[Principal, Region]:
 
 
 def _error(error: ServiceError) -> Answer:
-    body = json.dumps({"__type": error.code, "message": error.message}).encode()
+    # AWS spells the sentence's name in both ways; a shape with members of its own has it in capitals.
+    message = {"message": error.message} | ({"Message": error.message} if error.members else {})
+    body = json.dumps({"__type": error.code, **message, **error.members}).encode()
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
     return error.status, headers, body

@@ -72,6 +72,13 @@ class Invocation:
         self.status, self.content_type = code, content_types.JSON if code == 200 else "text/plain"  # noqa: PLR2004
 
 
+def reason(answer: str) -> str:
+    """Return the line of a traceback that says what is wrong; the whole of it is in the endpoint's log."""
+    lines = [line for line in answer.splitlines() if line.strip()]
+    raised = [line for line in lines if not line[0].isspace() and ":" in line and not line.startswith("Traceback")]
+    return (raised or lines or ["no reason given"])[-1].strip() if "Traceback" in answer else answer
+
+
 def application() -> Starlette:
     """Load the model and return the server; what the user's script raises here ends the container."""
     transformer = Transformer(ScikitLearnHandler())
@@ -88,6 +95,7 @@ def application() -> Starlette:
         (answer,) = transformer.transform([{"body": await request.body()}], invocation)
         if invocation.status != 200:  # noqa: PLR2004
             sys.stderr.write(f"{answer}\n")
+            answer = reason(str(answer))
         body = answer if isinstance(answer, bytes | bytearray) else str(answer).encode()
         return Response(bytes(body), invocation.status, media_type=invocation.content_type)
 

@@ -90,6 +90,12 @@ def test_model_error_carries_the_containers_words(hosting: Hosting) -> None:
         hosting.invoke("{}", content_type="application/json")
     assert caught.value.response["Error"]["Code"] == "ModelError"
     assert "text/csv expected" in caught.value.response["Error"]["Message"]
+    assert "Traceback" not in caught.value.response["Error"]["Message"]
+    assert caught.value.response["OriginalStatusCode"] >= 400
+    assert "\n" not in caught.value.response["OriginalMessage"]
+    group = "/aws/sagemaker/Endpoints/churn-dev"
+    assert f":log-group:{group}:log-stream:AllTraffic/" in caught.value.response["LogStreamArn"]
+    until(lambda: hosting.bench.logs(group, "AllTraffic/"), lambda text: "Traceback" in text)
 
 
 def test_update_serves_the_new_model_and_never_stops(hosting: Hosting) -> None:

@@ -36,6 +36,13 @@ def test_processing_job_reads_runs_and_writes(bench: Workbench, events: Callable
     assert states == ["InProgress", "Completed"]
 
 
+def test_a_killed_container_says_memory(bench: Workbench) -> None:
+    done = bench.process("hungry", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    assert done["ProcessingJobStatus"] == "Failed"
+    assert "memory" in done["FailureReason"]
+    assert "Traceback" not in done["FailureReason"]
+
+
 def test_failing_script_gives_its_exception_as_the_reason(bench: Workbench) -> None:
     done = bench.process("broken", "def f():\n    raise ValueError('column age is missing')\nf()\n")
     assert done["ProcessingJobStatus"] == "Failed"

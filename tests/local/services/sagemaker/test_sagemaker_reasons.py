@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlops_foundation.local.services.sagemaker.jobs.run import last_exception
+from mlops_foundation.local.services.sagemaker.jobs.run import last_exception, was_killed
 
 OWN = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n    f()\nmodule.OwnError: no rows\n'
 FLAT = 'Traceback (most recent call last):\nFile "a.py", line 1, in <module>\nraise KeyError("x")\nKeyError: \'x\'\n'
@@ -26,3 +26,20 @@ WRAPPER = (
 )
 def test_the_users_exception_is_the_reason(log: str, reason: str) -> None:
     assert last_exception(log) == reason
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "killed"),
+    [
+        (-9, "", True),
+        (137, "", True),
+        (1, "subprocess.CalledProcessError: Command 'x' died with <Signals.SIGKILL: 9>.\n", True),
+        (137, "train.sh: line 3:    12 Killed                  python train.py\n", True),
+        (1, "train.sh: line 3:    12 Killed                  python train.py\n", True),
+        (1, OWN, False),
+        (0, "Killed\n", False),
+        (-15, "", False),
+    ],
+)
+def test_what_was_killed_from_outside_is_known(code: int, log: str, killed: bool) -> None:
+    assert was_killed(code, log) == killed

@@ -120,7 +120,7 @@ class EndpointOperations(ModelOperations):
             self.cloud.spawn(f"endpoint {name}", lambda: self._revive(call.scope, name, server))
             raise ServiceError("ModelError", f"The model container of {name} does not answer: {error}", 424) from error
         if response.status != 200:  # noqa: PLR2004  OK
-            raise _model_error(call, name, response.status, response.body)
+            raise _model_error(call, name, response.status, response.body, server.log_stream)
         content_type = response.headers.get("content-type", "application/json")
         return Reply(response.body, {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": server.variant})
 
@@ -223,7 +223,7 @@ def _described(record: Json) -> Json:
     return record | ({"ProductionVariants": variants} if record["Status"] != "Failed" else {})
 
 
-def _model_error(call: Call, name: str, status: int, body: bytes) -> ServiceError:
+def _model_error(call: Call, name: str, status: int, body: bytes, log_stream: str) -> ServiceError:
     region, account = call.region, call.account
     url = (
         f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
@@ -234,4 +234,6 @@ def _model_error(call: Call, name: str, status: int, body: bytes) -> ServiceErro
         f'Received {"client" if status < 500 else "server"} error ({status}) from primary with message "{text}". '  # noqa: PLR2004
         f"See {url} in account {account} for more information."
     )
-    return ServiceError("ModelError", message, 424)
+    stream = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{name}:log-stream:{log_stream}"
+    members: dict[str, str | int] = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": stream}
+    return ServiceError("ModelError", message, 424, members)

@@ -65,6 +65,11 @@ class ModelServer:
         self.connections = Connections(self._sockets / "http")
 
     @property
+    def log_stream(self) -> str:
+        """Name of the stream in the endpoint's log group."""
+        return f"{self.variant}/{self._instance}"
+
+    @property
     def alive(self) -> bool:
         """Whether the container runs."""
         return self._running is not None and self._running.alive
@@ -107,8 +112,8 @@ class ModelServer:
             workload=VpcWorkload("model", Arn.parse(role).name, tuple(vpc["Subnets"])) if vpc else None,
         )
         log = self._folder / "log.txt"
-        group, stream = f"/aws/sagemaker/Endpoints/{self._endpoint}", f"{self.variant}/{self._instance}"
-        self._follower = LogFollower(self._cloud.client(principal, "logs", region), group, stream, log)
+        group = f"/aws/sagemaker/Endpoints/{self._endpoint}"
+        self._follower = LogFollower(self._cloud.client(principal, "logs", region), group, self.log_stream, log)
         container = self._model["ResolvedContainer"]
         self._fetch(self._cloud.client(principal, "s3", region), container["ModelDataUrl"], role)
         runtime = self._machine.runtimes.get(container["Image"], lambda line: _append(log, line))

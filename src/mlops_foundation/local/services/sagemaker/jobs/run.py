@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -23,6 +24,12 @@ _REASON_MAX: Final = 1024
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _EXCEPTION: Final = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?::\s.*)?")
 _WRAPPER: Final = "subprocess.CalledProcessError"
+_KILLED: Final = frozenset({-signal.SIGKILL, 128 + signal.SIGKILL})
+_KILLED_CHILD: Final = re.compile(r"died with <Signals\.SIGKILL|^(?:.*: )?(?:line \d+: +\d+ )?Killed\b", re.MULTILINE)
+_OUT_OF_MEMORY: Final = (
+    "ClientError: The container was killed (SIGKILL), as happens when memory runs out. Please use an instance type "
+    "with more memory, or reduce the size of job data processed on an instance"
+)
 
 
 class JobFailedError(Exception):
@@ -131,6 +138,8 @@ class JobRun(ABC):
         finally:
             if follower:
                 follower.close()
+        if was_killed(code, self.log.read_text(errors="replace")):
+            raise JobFailedError(f"{_OUT_OF_MEMORY}, exit code: {code}")
         if code:
             raise JobFailedError(f"AlgorithmError: {self.failure_text()}, exit code: {code}")
         return changes
@@ -227,6 +236,16 @@ class JobRun(ABC):
         file = self.root / relative
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content, indent=2))
+
+
+def was_killed(code: int, log: str) -> bool:
+    """Tell whether a container, or the program that it started, was killed from outside: nothing of it says why.
+
+    Args:
+        code: Exit code of the container.
+        log: What it said.
+    """
+    return code in _KILLED or (code != 0 and bool(_KILLED_CHILD.search(log)))
 
 
 def last_exception(text: str) -> str:

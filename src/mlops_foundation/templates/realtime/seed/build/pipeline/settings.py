@@ -1,6 +1,7 @@
 """What a run depends on: the parameter file, and the project's facts from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import yaml
 
 PARAMETERS = Path(__file__).parent.parent / "parameters.yml"
+_INSTANCE = re.compile(r"ml\.[a-z][a-z0-9-]*\.(medium|large|\d*xlarge)")
 
 
 class SettingsError(Exception):
@@ -95,7 +97,18 @@ def _range_problems(values: dict) -> list[str]:
         "quality.min_accuracy: expected 0 to 1": 0 <= values["min_accuracy"] <= 1,
         "compute.inference_instances: expected at least one": bool(values["inference_instances"]),
     }
-    return [problem for problem, holds in checks.items() if not holds]
+    single = {name: values[name] for name in ("processing_instance", "training_instance")}
+    several = {f"inference_instances[{place}]": each for place, each in enumerate(values["inference_instances"])}
+    given = {f"compute.{name}": each for name, each in (single | several).items()}
+    wrong = [f"{key}: {_no_instance(each)}" for key, each in given.items() if not _INSTANCE.fullmatch(str(each))]
+    return [problem for problem, holds in checks.items() if not holds] + wrong
+
+
+def _no_instance(given: object) -> str:
+    """Say that this is no instance type, and which ones are near."""
+    family = re.match(r"(?:ml\.)?([a-z][a-z0-9-]*)", str(given))
+    near = [f"ml.{family[1] if family else 'm5'}.{size}" for size in ("large", "xlarge", "2xlarge")]
+    return f"{given!r} is no instance type; near are {', '.join(near)}"
 
 
 def load_project(environment: Mapping[str, str] = os.environ) -> Project:

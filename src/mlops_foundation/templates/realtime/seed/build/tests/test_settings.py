@@ -25,6 +25,9 @@ def test_parameter_file_of_the_project_is_good():
         ("c", "c: high", "hyperparameters.c: expected float, got 'high'"),
         ("c", "C: 1.0", "hyperparameters.C: unknown key; hyperparameters.c: expected float, got None"),
         ("test_fraction", "test_fraction: 2", "data.test_fraction: expected more than 0"),
+        ("training_instance", "training_instance: ml.m5.huge", "compute.training_instance: 'ml.m5.huge' is no instance type"),
+        ("training_instance", "training_instance: m5.large", "near are ml.m5.large, ml.m5.xlarge"),
+        ("inference_instances", "inference_instances: [ml.m5]", "compute.inference_instances[0]: 'ml.m5' is no"),
         ("s3_uri", "s3_uri: /tmp/rows", "data.s3_uri: expected an S3 URI"),
     ],
 )

@@ -1,12 +1,14 @@
 """The project's facts, from the pipeline's environment, and each stage's settings, from its YAML file."""
 
 import os
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import yaml
 
 STAGES = ("dev", "preprod", "prod")
+_INSTANCE = re.compile(r"ml\.[a-z][a-z0-9-]*\.(medium|large|\d*xlarge)")
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ def load_settings(path: Path) -> Settings:
     known = {field.name for field in fields(Settings)}
     problems = [f"{key} is missing" for key in sorted(known - values.keys())]
     problems += [f"{key} is not a setting; known are {', '.join(sorted(known))}" for key in sorted(values.keys() - known)]
-    if not str(values.get("instance_type", "ml.")).startswith("ml."):
-        problems.append(f"instance_type {values['instance_type']!r} does not start with 'ml.'")
+    if "instance_type" in values and not _INSTANCE.fullmatch(str(values["instance_type"])):
+        problems.append(f"instance_type {values['instance_type']!r} is no instance type such as ml.m5.large or ml.m5.2xlarge")
     if not isinstance(values.get("instance_count", 1), int) or values.get("instance_count", 1) < 1:
         problems.append(f"instance_count {values['instance_count']!r} is not a number of at least 1")
     if problems:
