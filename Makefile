@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no
 # A machine that forbids bytecode makes every command import everything from source.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup dev demo test check unit cloud e2e pythons bench docs lock init clean
+.PHONY: help setup dev demo test check unit cloud e2e pythons bench docs captures lock init clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | expand -t 8
@@ -48,6 +48,9 @@ bench: dev ## Speed, as ratios in one run against named baselines.
 
 docs: dev ## Build the documentation into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+captures: dev ## Take the pictures of commands in docs/captures anew; some minutes.
+	@$(BIN)/python tools/captures.py
 
 lock: dev ## Write the lock files anew from pyproject.toml.
 	@$(LOCK) --group dev -o requirements/dev.txt

@@ -14,6 +14,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -70,9 +71,15 @@ CAPTURES: Final = (
     Capture("mlops plan --cost", (Moment("cost"),)),
     Capture("mlops check network", (Moment("check-network"),)),
     Capture("mlops check network --stage prod --all", (Moment("check-network-all"),)),
-    Capture("mlops demo", (Moment("demo-live", shows="● Synth|● Scan|● Deploy"), Moment("demo"))),
+    Capture("mlops demo --keep", (Moment("demo-live", shows="● Synth|● Scan|● Deploy"), Moment("demo"))),
 )
-"""A command that needs a living platform goes below one that leaves one running: ``mlops demo --keep``."""
+LIVING: Final = (
+    Capture("mlops pipeline start churn build", ()),
+    Capture("mlops pipeline watch churn build", (Moment("watch-live", shows="● Train|● Evaluate"), Moment("watch"))),
+    Capture("mlops status", (Moment("status"),)),
+    Capture("mlops local reset --yes", ()),
+)
+"""What is typed in the folder of the demo that goes on running."""
 
 
 class Terminal:
@@ -186,9 +193,23 @@ def main() -> None:
             ["mlops", "init", "--yes"], cwd=scratch, env=environment(), check=True, stdout=subprocess.DEVNULL
         )
         for size in SIZES:
-            for capture in CAPTURES:
-                if any(moment.name.startswith(names) for moment in capture.moments):
-                    take(capture, Path(scratch), size)
+            take_all(Path(scratch), size, names)
+
+
+def take_all(folder: Path, size: tuple[int, int], names: tuple[str, ...]) -> None:
+    """Take the pictures of one size; those of a living platform take the demo's as well."""
+
+    def asked(capture: Capture) -> bool:
+        return any(moment.name.startswith(names) for moment in capture.moments)
+
+    living = any(map(asked, LIVING))
+    for capture in CAPTURES:
+        if asked(capture) or (living and capture is CAPTURES[-1]):
+            take(capture, folder, size)
+    if living or asked(CAPTURES[-1]):
+        for capture in LIVING if living else LIVING[-1:]:
+            take(capture, folder / ".mlops-demo", size)
+        shutil.rmtree(folder / ".mlops-demo")
 
 
 if __name__ == "__main__":
