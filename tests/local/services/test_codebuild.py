@@ -10,6 +10,8 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 from code_clients import allow, make_bucket, make_role, set_rights, wait_for, zipped
 
+from mlops_foundation.local import interpreters
+
 pytestmark = pytest.mark.cloud
 LINUX = {
     "type": "LINUX_CONTAINER",
@@ -141,11 +143,28 @@ def test_the_build_acts_as_the_service_role_in_a_python_of_its_own(builds: Build
     build = builds.run(buildspecOverride=spec(script, absent, "node --version", "pip --version", "ls -A $HOME | wc -l"))
     log = builds.log(build)
     assert build["buildStatus"] == "SUCCEEDED"
-    assert "(3, 11) True" in log
+    assert f"({interpreters.choose('3.11').minor.replace('.', ', ')}) True" in log
     assert "No module named 'mlops_foundation'" in log
     assert "No module named 'boto3'" in log
     assert "\nv24." in log
     assert log.count("\n0\n") == 1
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.x"])
+def test_a_build_gets_the_python_that_it_names_or_is_told_which_stands_in(builds: Builds, version: str) -> None:
+    """On a machine with 3.12 alone, builds for 3.11 ended with ``Unknown runtime version named '3.11'``."""
+    builds.project()
+    wanted = "3.13" if version == "3.x" else version
+    phases = {
+        "install": {"runtime-versions": {"python": version}},
+        "build": {"commands": ["python -c 'import sys; print(sys.version)'", "pip --version", "uv --version"]},
+    }
+    build = builds.run(buildspecOverride=json.dumps({"version": 0.2, "phases": phases}) + "\n# inline\n")
+    log, chosen = builds.log(build), interpreters.choose(wanted)
+    assert build["buildStatus"] == "SUCCEEDED", log
+    assert f"\n{chosen.version} (" in log
+    assert (f"the image has Python {wanted}" in log) == (chosen.minor != wanted)
+    assert f"(python {chosen.minor})" in log
 
 
 def test_a_failing_command_fails_the_build_with_its_last_output(builds: Builds) -> None:

@@ -79,10 +79,7 @@ def make_toolchain(folder: Path, python: Interpreter) -> Path:
     Returns:
         The folder to put first on PATH.
     """
-    command = [str(python.executable), "-I", "-m", "venv", "--without-pip", str(folder)]
-    subprocess.run(command, check=True, capture_output=True, env={})
-    binaries, packages = folder / "bin", folder / "lib" / f"python{python.minor}" / "site-packages"
-    shutil.copytree(_packages(python), packages, dirs_exist_ok=True)
+    binaries = _make_environment(folder, python)
     for name in ("pip", "pip3", f"pip{python.minor}"):
         script = binaries / name
         script.write_text(_PIP_SCRIPT.format(python=binaries / "python"), encoding="utf-8")
@@ -94,6 +91,23 @@ def make_toolchain(folder: Path, python: Interpreter) -> Path:
     (binaries / "node").symlink_to(node / "bin" / "node")
     for name in ("npm", "npx"):
         (binaries / name).symlink_to(node / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js")
+    return binaries
+
+
+def _make_environment(folder: Path, python: Interpreter) -> Path:
+    """Make what ``python -m venv`` makes, with pip and uv, without a second of work; return its folder of programs.
+
+    Source: the layout of https://docs.python.org/3/library/venv.html and of ``.pth`` files in the ``site`` module.
+    """
+    binaries, packages = folder / "bin", folder / "lib" / f"python{python.minor}" / "site-packages"
+    for made in (binaries, packages):
+        made.mkdir(parents=True)
+    for name in ("python", "python3", f"python{python.minor}"):
+        (binaries / name).symlink_to(python.executable)
+    settings = {"home": python.executable.parent, "include-system-site-packages": "false", "version": python.version}
+    (folder / "pyvenv.cfg").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()), "utf-8")
+    # Found there, and not copied: what a build installs goes into its own folder, which comes first.
+    (packages / "image.pth").write_text(f"{_packages(python)}\n", "utf-8")
     return binaries
 
 
