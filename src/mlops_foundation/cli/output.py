@@ -88,7 +88,7 @@ def done(text: str) -> None:
 
 def step(title: str, result: str, seconds: float) -> None:
     """Print one step of long work that is over."""
-    out.print(f"[green]✓[/] {escape(title)}  [dim]{escape(result)}  {seconds:.1f} s[/]")
+    out.print(f"[green]✓[/] {escape(title)}  [dim]{seconds:.1f} s  {escape(result)}[/]")
 
 
 def as_json(value: Any) -> None:  # noqa: ANN401  anything that JSON can say
