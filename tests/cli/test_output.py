@@ -46,7 +46,7 @@ def test_steps_and_the_live_line_share_one_console(monkeypatch: pytest.MonkeyPat
         output.note("a note")
         drawn = out.file.getvalue()  # type: ignore[attr-defined]
     # Each line goes where the live line was, which is drawn again below it.
-    for text in ("start  answers", "a note"):
+    for text in ("answers", "a note"):
         before, after = drawn.split(text)
         assert "\x1b[2K" in before
         assert "demo  0 s" in after
