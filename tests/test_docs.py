@@ -1,11 +1,8 @@
 """The documentation tells of everything there is, and of nothing that there is not."""
 
 import importlib
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,12 +14,14 @@ from mlops_foundation.cli.app import COMMANDS, LazyCommand
 from mlops_foundation.local.services import SERVICES
 from mlops_foundation.stacks import STACKS
 from mlops_foundation.templates import TEMPLATES
+from pages import blocks
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 EVERYTHING = "\n".join(TEXTS.values())
+BY_PEOPLE = "\n".join(text for page, text in TEXTS.items() if page.name != "cli.md")
 STATUS = re.compile(r"(shown|partly|not yet)\b")
 
 
@@ -69,7 +68,8 @@ def uses(line: str) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("name", COMMAND_OF)
 def test_every_command_is_documented(name: str) -> None:
-    assert re.search(rf"mlops {name}\b", EVERYTHING)
+    assert re.search(rf"mlops {name}\b", BY_PEOPLE)
+    assert re.search(rf"^##+ mlops {name}$", TEXTS[ROOT / "docs/cli.md"], re.MULTILINE)
 
 
 @pytest.mark.parametrize("spec", STACKS, ids=lambda spec: spec.name)
@@ -90,12 +90,19 @@ def test_every_service_is_documented(service: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("operations", "local-cloud.md"), ("configuration", "configuration.md"), ("cost", "cost.md")],
+    [
+        ("operations.render", "local-cloud.md"),
+        ("configuration.render", "configuration.md"),
+        ("cost.render", "cost.md"),
+        ("commands.render", "cli.md"),
+        ("commands.exit_codes", "troubleshooting.md"),
+    ],
 )
 def test_a_written_page_is_what_the_code_says(name: str, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    written, marked = tool(name, monkeypatch), tool("marked", monkeypatch)
+    program, _, function = name.partition(".")
+    written, marked = tool(program, monkeypatch), tool("marked", monkeypatch)
     text = TEXTS[ROOT / "docs" / page]
-    assert text == marked.replaced(text, written.render()), f"write it anew: python tools/{name}.py"
+    assert text == marked.replaced(text, getattr(written, function)()), f"write it anew: python tools/{program}.py"
 
 
 def test_every_key_of_the_configuration_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +137,26 @@ def test_commands_and_options_in_code_blocks_exist(page: Path) -> None:
 def test_the_readme_uses_commands_at_all() -> None:
     used = {name for line in code_lines(TEXTS[README]) for name, _ in uses(line)}
     assert {"init", "deploy", "project create", "local env"} <= used
+
+
+def test_get_started_has_the_readmes_commands_and_no_others() -> None:
+    """The README's are run, line by line."""
+    typed = [
+        [line.text.split("  #")[0].rstrip() for block in blocks(page) if not block.not_run for line in block.lines]
+        for page in (README, ROOT / "docs" / "get-started.md")
+    ]
+    assert typed[0] == typed[1]
+
+
+def test_troubleshooting_has_the_words_that_are_printed() -> None:
+    page = TEXTS[ROOT / "docs/troubleshooting.md"]
+    told = re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+    places = [*(ROOT / "src").rglob("*.py"), ROOT / "tools" / "setup.sh"]
+    printed = "\n".join(place.read_text(encoding="utf-8") for place in places)
+    for name, value in {"{port}": "4566", "{CONFIG_NAME}": "mlops.yaml"}.items():
+        printed = printed.replace(name, value)
+    assert len(told) > 20
+    assert [words for words in told if words not in printed] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -175,21 +202,6 @@ def test_coverage_claims_only_what_a_command_and_a_test_show(row: tuple[str, str
         path, _, test = each.partition("::")
         source = (ROOT / "tests" / path).read_text(encoding="utf-8")
         assert not test or f"def {test}(" in source, each
-
-
-def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
-    program = str(Path(sys.executable).with_name("mkdocs"))
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(
-        [program, "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "site" / "coverage" / "index.html").is_file()
 
 
 def test_no_page_names_a_place_of_this_machine() -> None:
