@@ -106,7 +106,7 @@ if complete; then exit 0; fi
 
 caches=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}
 check_folder "$PWD" 900 "this folder" "the clone's owner to you, or clone it again" "make room there, or clone it to another disk"
-check_folder "$caches" 1200 "the folder of caches"
+check_folder "$caches" 2200 "the folder of caches"
 reuse=
 if [ -x .venv/bin/python ] && supported .venv/bin/python &&
     [ "$(cut -d ' ' -f 1 .venv/.place 2>/dev/null)" = "$(echo "$PWD" | cksum | cut -d ' ' -f 1)" ] &&
@@ -114,7 +114,7 @@ if [ -x .venv/bin/python ] && supported .venv/bin/python &&
     reuse=yes
 fi
 if [ -n "$reuse" ]; then python=.venv/bin/python; else choose_python; fi
-echo "set-up: .venv with $("$python" -V 2>&1); takes about 0.8 GB here and 1 GB in $caches"
+echo "set-up: .venv with $("$python" -V 2>&1); takes 0.8 GB here and, with a first demo, 2 GB in $caches"
 if [ -z "$reuse" ]; then
     [ ! -e .venv ] || echo "  .venv is of another place or Python, or is not whole: it is made anew"
     step "Python environment" make_environment
