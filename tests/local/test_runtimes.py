@@ -18,6 +18,7 @@ from mlops_foundation.local.runtimes import (
     cache_folder,
     find,
     known,
+    without_white_space,
 )
 
 OFFLINE = {"PATH": os.environ["PATH"], "UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
@@ -77,6 +78,17 @@ def test_an_environment_that_lost_its_interpreter_is_built_again(tmp_path: Path)
     (folder / "bin" / "python").symlink_to(tmp_path / "removed")
     with pytest.raises(RuntimeBuildError):
         Runtimes(tmp_path, OFFLINE).get(SCIKIT_LEARN)
+
+
+def test_a_home_with_a_space_is_reached_without_one(tmp_path: Path) -> None:
+    """The SDK's training script wrote ``$SM_PYTHON_CMD`` without quotes: ``/home/my: No such file or directory``."""
+    folder = tmp_path / "my home" / "runtimes"
+    path = without_white_space(folder)
+    assert " " not in str(path)
+    (path / "made").touch()
+    assert (folder / "made").exists()
+    assert path.parent.stat().st_mode & 0o077 == 0
+    assert without_white_space(tmp_path / "home") == tmp_path / "home"
 
 
 def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path) -> None:

@@ -101,6 +101,19 @@ def cache_folder() -> Path:
     return caches.cache_folder("runtimes")
 
 
+def without_white_space(folder: Path) -> Path:
+    """Return a path that leads to a folder and can stand in a script without quotes, as the SageMaker SDK's scripts do.
+
+    A link in a new folder of this user's, when the folder's own path holds white space.
+    """
+    if not any(character.isspace() for character in str(folder)):
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    link = Path(tempfile.mkdtemp(prefix="mlops-")) / folder.name
+    link.symlink_to(folder, target_is_directory=True)
+    return link
+
+
 class Runtimes:
     """The environments of this machine.
 

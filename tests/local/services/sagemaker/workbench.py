@@ -81,7 +81,10 @@ class Workbench:
 
     def logs(self, group: str, stream_prefix: str) -> str:
         logs = self.client("logs")
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream_prefix)["logStreams"]
+        try:
+            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream_prefix)["logStreams"]
+        except logs.exceptions.ResourceNotFoundException:  # nothing was shipped yet
+            return ""
         events = [
             event["message"]
             for stream in streams

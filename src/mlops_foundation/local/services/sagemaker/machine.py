@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mlops_foundation.local.contract import Cloud
-from mlops_foundation.local.runtimes import Runtime, Runtimes, cache_folder
+from mlops_foundation.local.runtimes import Runtime, Runtimes, cache_folder, without_white_space
 from mlops_foundation.local.sandbox import Sandbox, probe
 
 
@@ -15,7 +15,7 @@ class Machine:
     """
 
     def __init__(self, cloud: Cloud) -> None:
-        self.runtimes = Runtimes(cache_folder(), cloud.machine_environment())
+        self.runtimes = Runtimes(without_white_space(cache_folder()), cloud.machine_environment())
         self.sandbox: Sandbox = probe(cloud.folder("sagemaker", "probe"))
 
     def environment(self, runtime: Runtime) -> Mapping[str, str]:
