@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no
 # A machine that forbids bytecode makes every command import everything from source.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup dev demo test check unit cloud e2e pythons bench docs captures lock init clean
+.PHONY: help setup dev demo test check unit cloud e2e pythons bench docs diagrams captures lock init clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | expand -t 8
@@ -51,6 +51,9 @@ docs: dev ## Build the documentation into site/.
 
 captures: dev ## Take the pictures of commands in docs/captures anew; some minutes.
 	@$(BIN)/python tools/captures.py
+
+diagrams: ## Draw the diagrams of the documentation anew; needs graphviz.
+	@tools/diagrams.sh
 
 lock: dev ## Write the lock files anew from pyproject.toml.
 	@$(LOCK) --group dev -o requirements/dev.txt

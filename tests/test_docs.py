@@ -113,6 +113,13 @@ def test_every_key_of_the_configuration_is_documented(monkeypatch: pytest.Monkey
         assert row, key
 
 
+def test_get_started_says_what_room_set_up_says() -> None:
+    said = (ROOT / "tools" / "setup.sh").read_text(encoding="utf-8")
+    (here,), (caches,) = re.findall(r"takes (\S+ GB) here", said), re.findall(r"first demo, (\S+ GB) in", said)
+    for page in ("get-started.md", "troubleshooting.md"):
+        assert {here, caches} <= set(re.findall(r"\d\S* GB", TEXTS[ROOT / "docs" / page]))
+
+
 def test_every_make_target_says_what_it_does() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
