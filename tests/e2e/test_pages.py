@@ -41,8 +41,18 @@ NOT_RUN = {
 }
 """What only names and options are checked of, by ``tests/test_docs.py``."""
 CLONE = "mlops-foundation"
-_KEPT = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "MLOPS_SANDBOX")
-"""What a machine needs that no page can know: its certificate authorities, and whether it allows a sandbox."""
+_KEPT = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "MLOPS_SANDBOX",
+    "PIP_",
+    "UV_",
+    "HTTP",
+    "NO_PROXY",
+)
+_KEPT_FILES = (".config/pip", ".config/uv", ".pip", ".npmrc")
+"""What a machine needs that no page can know: certificate authorities, package indexes, whether it allows a sandbox."""
 _TIMEOUT_S = 300
 
 
@@ -51,7 +61,10 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "home").mkdir()
+        (folder / "home" / ".config").mkdir(parents=True)
+        for name in _KEPT_FILES:
+            if (Path.home() / name).exists():
+                (folder / "home" / name).symlink_to(Path.home() / name)
         (folder / CLONE).mkdir()
         (folder / CLONE / ".venv").symlink_to(Path(sys.executable).parents[1])  # what make setup leaves there
         self._port = free_port()
@@ -89,7 +102,7 @@ class Reader:
 
     def _environment(self) -> dict[str, str]:
         caches = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))  # runtimes need not be built again
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
         own = {"HOME": str(self.folder / "home"), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
         return {**own, **kept, "XDG_CACHE_HOME": caches}
 
@@ -123,3 +136,11 @@ def test_what_is_not_run_is_known_with_its_reason() -> None:
     assert {
         page: reasons for page in PAGES if (reasons := [each.not_run for each in blocks(ROOT / page) if each.not_run])
     } == NOT_RUN
+
+
+def test_the_first_line_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A page\n\n    name=nowhere\n    cd $name\n    echo on\n")
+    wrong = Reader(tmp_path).read(str(page))
+    assert wrong.startswith(f"{page}:4: exit code 1\n  $ cd $name\n")
+    assert "nowhere: No such file" in wrong
