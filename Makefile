@@ -46,11 +46,12 @@ pythons: dev ## Set-up, demo and tests without a cloud on every other Python of 
 bench: dev ## Speed, as ratios in one run against named baselines.
 	@$(BIN)/python -m bench
 
-docs: dev ## Build the documentation into site/.
+docs: dev ## Build the documentation into site/; begin with site/get-started.html.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 captures: dev ## Take the pictures of commands in docs/captures anew; some minutes.
 	@$(BIN)/python tools/captures.py
+	@$(BIN)/python tools/recording.py
 
 diagrams: ## Draw the diagrams of the documentation anew; needs graphviz.
 	@tools/diagrams.sh
