@@ -53,7 +53,7 @@ _KEPT = (
 )
 _KEPT_FILES = (".config/pip", ".config/uv", ".pip", ".npmrc")
 """What a machine needs that no page can know: certificate authorities, package indexes, whether it allows a sandbox."""
-_TIMEOUT_S = 300
+_TIMEOUT_S = 900
 
 
 class Reader:
