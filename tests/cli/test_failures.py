@@ -196,8 +196,16 @@ def test_ctrl_c_at_a_question_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> N
     assert run(["plan"]) == 130
 
 
+HEARD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+"""A script's background job, or nohup, starts its programs, and so these tests, with both ignored."""
+
+
 def command(*arguments: str, program: str = PROGRAM) -> list[str]:
-    return [sys.executable, "-c", program, *arguments]
+    return [sys.executable, "-c", HEARD + program, *arguments]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -56,6 +56,14 @@ def test_runtime_has_the_images_packages() -> None:
     assert (runtime.folder / "bin" / "train").exists()
 
 
+@pytest.mark.cloud
+def test_a_new_runtime_is_compiled_but_for_the_packages_own_tests(tmp_path: Path) -> None:
+    """A job cannot write there: what is not compiled costs each of them seconds."""
+    packages = next(Runtimes(tmp_path, os.environ).get(SCIKIT_LEARN).folder.glob("lib/python*/site-packages"))
+    assert list(packages.glob("sklearn/linear_model/__pycache__/_logistic.*.pyc"))
+    assert not list(packages.glob("sklearn/linear_model/tests/__pycache__"))
+
+
 def test_another_interpreter_is_another_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache made by one Python broke the other's install: they shared a folder."""
     folders = []

@@ -3,6 +3,7 @@
 Every step uses what a user would use, under the role whose task it is; three of them are refusals that must happen.
 """
 
+import contextlib
 import json
 import socket
 import threading
@@ -18,6 +19,7 @@ from mlops_foundation.core.errors import AccessDenied, FoundationError, LocalClo
 from mlops_foundation.local import process
 from mlops_foundation.usecases import bootstrap, deploy, endpoints, local, models, pipelines, projects
 from mlops_foundation.usecases.demo_folder import DemoFolder
+from mlops_foundation.usecases.synth import current
 from mlops_foundation.usecases.workspace import LocalSource, Workspace, open_workspace
 
 PROJECT: Final = "churn"
@@ -119,10 +121,17 @@ class Demo:
         """Begin with nothing: what an ended demo left is removed."""
         self.place.take(keep=self.keep, force=self.force)
         self._began = True
-        # They take as long as the accounts take to be prepared, most of it waiting for the network.
+        # What needs no cloud is done meanwhile; what fails here fails again, with its reason, where it is needed.
+        templates = threading.Thread(target=self._synthesize, name="templates", daemon=True)
+        templates.start()
         threading.Thread(target=local.prepare_runtimes, name="runtimes", daemon=True).start()
         found = local.start(self.state_dir, self.port or _free_port())
+        templates.join()
         return f"answers at {found.endpoint_url}"
+
+    def _synthesize(self) -> None:
+        with contextlib.suppress(FoundationError):
+            current(self.config_file, deploy.assembly_folder(self.config_file))
 
     def bootstrap(self) -> str:
         """Prepare the four accounts."""
