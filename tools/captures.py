@@ -75,7 +75,7 @@ CAPTURES: Final = (
 )
 LIVING: Final = (
     Capture("mlops pipeline start churn build", ()),
-    Capture("mlops pipeline watch churn build", (Moment("watch-live", shows="● Train|● Evaluate"), Moment("watch"))),
+    Capture("mlops pipeline watch churn build", (Moment("watch-live", shows="● Evaluate"), Moment("watch"))),
     Capture("mlops status", (Moment("status"),)),
     Capture("mlops local reset --yes", ()),
 )
