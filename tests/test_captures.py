@@ -27,7 +27,7 @@ captures = tool()
 NAMES = [
     f"{moment.name}-{columns}x{rows}"
     for columns, rows in captures.SIZES
-    for capture in captures.CAPTURES
+    for capture in (*captures.CAPTURES, *captures.LIVING)
     for moment in capture.moments
 ]
 
