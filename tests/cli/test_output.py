@@ -1,12 +1,14 @@
 """Progress where there is no terminal."""
 
 import io
+import re
 import time
 
 import pytest
 from rich.console import Console
 
 from mlops_foundation.cli import output
+from mlops_foundation.core.errors import FoundationError
 
 
 def test_long_work_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,3 +71,22 @@ def test_a_picture_is_never_higher_than_the_screen(monkeypatch: pytest.MonkeyPat
     assert any("● Stage20" in line for line in lines)
     assert any("lines above" in line for line in lines)
     assert "churn_deploy_pipeline" in lines[1]
+
+
+def test_what_others_wrote_does_not_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may only push could rename, clear or scroll the terminal of the lead who watches the build."""
+    hostile = "\x1b[32mok\x1b[0m \x1b[2J\x1b]0;owned\x07 \x9b2J\rend"
+    out, err = terminal(monkeypatch, 80, 24)
+    output.say(hostile)
+    output.note(hostile)
+    output.done(hostile)
+    output.step("t", hostile, 1.0)
+    output.table(("a", "b"), [("1", hostile)], title=hostile)
+    output.tree(output.branch(None, hostile, hostile))
+    output.error(FoundationError(hostile, where=hostile, got=f"{hostile}\n{hostile}"), as_json=False)
+    out.print(output.Progress(hostile))
+    for console in (out, err):
+        drawn = console.file.getvalue()  # type: ignore[attr-defined]
+        assert "ok [2J]0;owned 2Jend" in drawn
+        # What is left are the colors and lines of our own.
+        assert not re.search(r"\x1b(?!\[[\d;]*m)|\x07|\x9b|\r", drawn)

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -12,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from rich import markup
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.markup import escape
 from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.table import Table
@@ -56,6 +57,20 @@ err = _console(stderr=True)
 def _live() -> Console:
     """Return the console that a live line is drawn on: the one that lines are printed on, where both are a terminal."""
     return out if out.is_terminal and err.is_terminal else err
+
+
+_COLORS: Final = re.compile(r"\x1b\[[\d;]*m")
+_CONTROLS: Final = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+
+def plain(text: str) -> str:
+    """Return text without what steers a terminal: whoever may push writes logs and commits that others look at."""
+    return _COLORS.sub("", text).translate(_CONTROLS)
+
+
+def escape(text: str) -> str:
+    """Return text that the console shows as it is: no markup of rich's, nothing that steers the terminal."""
+    return markup.escape(plain(text))
 
 
 def say(text: str, *, style: str = "") -> None:
@@ -113,7 +128,8 @@ def table(
         spare: Names of columns that a narrow screen may do without, the first one first.
         heading: How many of the first cells stand together above the others of a record.
     """
-    text = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    title = plain(title)
+    text = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     places = tables.filled(columns, text)
     names, cells = [columns[place] for place in places], [[row[place] for place in places] for row in text]
     found = tables.layout(names, cells, out.width, spare)
@@ -143,9 +159,9 @@ def tree(root: Tree) -> None:
 
 def branch(parent: Tree | None, text: str, detail: str = "", *, style: str = "", one_line: bool = False) -> Tree:
     """Add a line to a tree, or start one; on one line, what is too long is cut."""
-    label = Text(text, style=style, no_wrap=one_line, overflow="ellipsis" if one_line else None)
+    label = Text(plain(text), style=style, no_wrap=one_line, overflow="ellipsis" if one_line else None)
     if detail:
-        label.append(f"  {detail}", style="dim")
+        label.append(f"  {plain(detail)}", style="dim")
     return Tree(label) if parent is None else parent.add(label)
 
 
@@ -245,7 +261,7 @@ class Progress:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield what is drawn: never higher than the screen, which a terminal could not take back."""
-        line = Text(self.line)
+        line = Text(plain(self.line))
         line.truncate(options.max_width - _SPINNER_WIDTH, overflow="ellipsis")
         self._spinner.update(text=line)
         yield self._spinner

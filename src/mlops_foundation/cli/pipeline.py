@@ -93,11 +93,13 @@ def _doing(now: "PipelineState") -> str:
 
 
 def _next(now: "PipelineState", project: str, kind: str) -> None:
+    from mlops_foundation.usecases.pipeline_state import asked_stage, short  # noqa: PLC0415
+
     waiting = now.waiting
     if not now.execution_id:
         output.say(f"it never ran; push, or: mlops pipeline start {project} {kind}")
     elif waiting:
-        stage = waiting.name.removeprefix("Approve").lower()
+        stage = asked_stage(waiting.name)
         output.say(f"waits for an approval: mlops pipeline approve {project} {stage}")
     elif now.wait:
         output.say(now.wait.reason)
@@ -106,10 +108,10 @@ def _next(now: "PipelineState", project: str, kind: str) -> None:
         output.say(now.reason)
     for each in now.pending:
         if now.wait is None or each.execution_id != now.wait.holder:
-            stage = each.stage.removeprefix("Approve").lower()
+            stage = asked_stage(each.stage)
             output.say(f"{each.subject or 'another version'} waits too: mlops pipeline approve {project} {stage}")
     if now.superseded_by:
-        output.say(f"  mlops pipeline watch {project} {kind} --execution {now.superseded_by[:8]}")
+        output.say(f"  mlops pipeline watch {project} {kind} --execution {short(now.superseded_by)}")
 
 
 @working(

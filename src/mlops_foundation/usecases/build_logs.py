@@ -8,7 +8,7 @@ from typing import Final
 from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.logs import LogReader, Place
-from mlops_foundation.usecases.pipeline_state import Action, PipelineState
+from mlops_foundation.usecases.pipeline_state import Action, PipelineState, short
 from mlops_foundation.usecases.training import Step
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -93,7 +93,7 @@ class ExecutionLogs:
     def _no_job(self, now: PipelineState) -> ConfigError:
         jobs = [step.name for step in _steps(now) if step.job]
         return ConfigError(
-            f"execution {now.execution_id[:8]} ran no job {self.part.job}",
+            f"execution {short(now.execution_id)} ran no job {self.part.job}",
             where="--job",
             got=self.part.job,
             expected=f"one of {', '.join(jobs)}" if jobs else "it ran no job",

@@ -133,7 +133,7 @@ class PipelineState:
         """The stage before which somebody rejected this execution, or did not answer in time; empty when none."""
         failed = self.failed
         name = failed[0].name if failed else ""
-        return name.removeprefix(APPROVE).lower() if name.startswith(APPROVE) else ""
+        return asked_stage(name) if name.startswith(APPROVE) else ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""
@@ -161,6 +161,11 @@ class Decision:
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""
         return asdict(self)
+
+
+def asked_stage(approval: str) -> str:
+    """Return the stage that an approval lets a version go on to, as people name it: ``preprod`` of ApprovePreprod."""
+    return approval.removeprefix(APPROVE).lower()
 
 
 def short(execution_id: str) -> str:

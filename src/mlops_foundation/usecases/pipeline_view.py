@@ -24,6 +24,7 @@ from mlops_foundation.usecases.pipeline_state import (
     PipelineState,
     StageState,
     Wait,
+    asked_stage,
     label,
     short,
 )
@@ -201,7 +202,7 @@ class PipelineView:
             return None  # it enters the stage just now
         held_by = holder["pipelineExecutionId"]
         approval = any(_token(action) for action in stage.get("actionStates", []))
-        asked = name.removeprefix(APPROVE).lower()
+        asked = asked_stage(name)
         command = (
             f"mlops pipeline approve {self._project} {asked}"
             if approval
@@ -270,11 +271,7 @@ class PipelineView:
             )
 
     def _approval_stage(self, stages: Sequence[Found], stage: str) -> Found:
-        asked = {
-            each["stageName"].removeprefix(APPROVE).lower(): each
-            for each in stages
-            if each["stageName"].startswith(APPROVE)
-        }
+        asked = {asked_stage(each["stageName"]): each for each in stages if each["stageName"].startswith(APPROVE)}
         if stage in asked:
             return asked[stage]
         raise ConfigError(

@@ -12,7 +12,7 @@ from mlops_foundation.core.errors import FoundationError
 from mlops_foundation.usecases import endpoints, models, projects
 from mlops_foundation.usecases.endpoints import Endpoint
 from mlops_foundation.usecases.models import Version
-from mlops_foundation.usecases.pipeline_state import KINDS, PipelineState
+from mlops_foundation.usecases.pipeline_state import KINDS, PipelineState, asked_stage
 from mlops_foundation.usecases.pipeline_view import PipelineView
 from mlops_foundation.usecases.projects import Project
 from mlops_foundation.usecases.workspace import Workspace
@@ -163,7 +163,7 @@ def todo(project: str, kind: str, state: PipelineState) -> list[tuple[str, str]]
 
 
 def _approval(project: str, stage: str, subject: str) -> tuple[str, str]:
-    asked = stage.removeprefix("Approve").lower()
+    asked = asked_stage(stage)
     return f"{subject or 'a version'} waits for an approval before {asked}", f"mlops pipeline approve {project} {asked}"
 
 
