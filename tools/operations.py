@@ -10,10 +10,10 @@ from pathlib import Path
 
 import marked
 
-from mlops_foundation.local import runtimes, wire
+from mlops_foundation.local import runtimes
 from mlops_foundation.local.adapter import ec2_types, ministack, type_actions
 from mlops_foundation.local.contract import Service
-from mlops_foundation.local.dispatch import method_name
+from mlops_foundation.local.operations import operation_table
 from mlops_foundation.local.services import SERVICES
 from mlops_foundation.local.services.codebuild import images
 
@@ -22,12 +22,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "local-cloud.md"
 
 def operations(service: type[Service]) -> list[str]:
     """Return the AWS operations that a service answers, by name."""
-    return sorted(
-        name
-        for model in service.models
-        for name in wire.service_model(model).operation_names
-        if hasattr(getattr(service, method_name(name), None), "operation")
-    )
+    return sorted(offered.name for offered in operation_table(service).values() if offered.model)
 
 
 def render() -> str:

@@ -23,7 +23,8 @@ from mlops_foundation.local.contract import (
     ServiceError,
     operation,
 )
-from mlops_foundation.local.dispatch import Dispatcher, checks, method_name, operation_of, request_tags
+from mlops_foundation.local.dispatch import Dispatcher, checks, request_tags
+from mlops_foundation.local.operations import operation_table
 
 DEV = AccountId("222222222222")
 SCOPE = Scope(DEV, Region("eu-west-1"))
@@ -110,34 +111,29 @@ PROJECT: Json = {
 }
 
 
-@pytest.mark.parametrize(
-    ("operation_name", "method"),
-    [
-        ("CreateUserProfile", "create_user_profile"),
-        ("BatchGetBuilds", "batch_get_builds"),
-        ("GitPull", "git_pull"),
-        ("CreateHITReview", "create_hit_review"),
-        ("ListServiceActionsForProvisioningArtifact", "list_service_actions_for_provisioning_artifact"),
-        ("EnableAWSOrganizationsAccess", "enable_aws_organizations_access"),
-    ],
-)
-def test_methods_are_named_as_botocore_names_them(operation_name: str, method: str) -> None:
-    assert method_name(operation_name) == method
-
-
 @pytest.mark.parametrize("name", ["BatchGetBuilds", "StartBuild", "Records", "TagsOf"])
 def test_what_is_not_declared_is_not_offered(name: str) -> None:
     with pytest.raises(ServiceError, match=f"codebuild:{name} is not supported by the local cloud") as raised:
-        operation_of(service()[1], name)
+        service()[2].offered(name)
     assert raised.value.code == "NotSupportedException"
+    assert raised.value.message.endswith("it offers CreateProject, DeleteProject, InvokeEndpoint, ListProjects")
+
+
+def test_a_service_whose_operation_aws_does_not_have_is_found_before_it_takes_a_request() -> None:
+    class Misspelt(Builds):
+        @operation()
+        def create_projects(self, call: Call, request: Json) -> Json:
+            return {}
+
+    with pytest.raises(TypeError, match="Misspelt offers create_projects, which botocore's codebuild and"):
+        operation_table(Misspelt)
 
 
 def test_a_call_asks_for_its_action_what_it_declares_more_and_each_role_it_hands_over() -> None:
-    cloud, builds, _ = service()
+    cloud, builds, dispatcher = service()
     auths = [{"auth": {"resource": "arn:one"}}, {"auth": {}}, {}, {"auth": {"resource": "arn:two"}}]
     request = {**PROJECT, "encryptionKey": "arn:key", "secondarySources": auths}
-    _, declared = operation_of(builds, "CreateProject")
-    assert list(checks(builds, "CreateProject", declared, call(cloud), request)) == [
+    assert list(checks(builds, dispatcher.offered("CreateProject"), call(cloud), request)) == [
         Check(
             "codebuild:CreateProject",
             "arn:aws:codebuild:eu-west-1:222222222222:project/churn",
@@ -151,9 +147,10 @@ def test_a_call_asks_for_its_action_what_it_declares_more_and_each_role_it_hands
 
 
 def test_an_operation_may_be_under_another_action_and_without_a_resource() -> None:
-    cloud, builds, _ = service()
-    _, declared = operation_of(builds, "ListProjects")
-    assert list(checks(builds, "ListProjects", declared, call(cloud), {})) == [Check("codebuild:ListAll", "*")]
+    cloud, builds, dispatcher = service()
+    assert list(checks(builds, dispatcher.offered("ListProjects"), call(cloud), {})) == [
+        Check("codebuild:ListAll", "*")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from botocore.config import Config
 
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import Region
-from mlops_foundation.local import wire
 from mlops_foundation.local.adapter import events, iam, vpc
 from mlops_foundation.local.authorize import authorize
 from mlops_foundation.local.call_record import CallRecord, VpcCall
@@ -116,11 +115,6 @@ class LocalCloud:
 
     def invoke(self, principal: Principal, service: str, name: str, request: Json, *, scope: Scope) -> Json:
         """Call an operation of one of our own services in process."""
-        model = wire.service_model(self.services[service].models[0])
-        if name in model.operation_names:  # else an action without an API operation (codecommit:UploadArchive)
-            shape = model.operation_model(name).input_shape
-            if shape is not None:
-                wire.validate(shape, request)
         result: Json = self.dispatchers[service].invoke(name, Call(self, principal, scope), request)
         return result
 

@@ -1,9 +1,10 @@
 """What a service of the local cloud is, and what the cloud gives to it.
 
 A service is a class in ``services/<name>/`` with methods named after the operations (botocore's snake_case names),
-each marked with :func:`operation`, which declares what the call has to be allowed to do. The dispatcher reads the
-request by the botocore model, authorizes it, then calls the method. CloudFormation types stand beside the operations
-as :class:`ResourceType` and call those same operations with the stack role's rights.
+each marked with :func:`operation`, which declares what the call has to be allowed to do. ``local/operations.py`` puts
+them in a table; the dispatcher reads the request by the botocore model, authorizes it, then calls the method.
+CloudFormation types stand beside the operations as :class:`ResourceType` and call those same operations with the stack
+role's rights.
 
 Only this module is shared between services; a service never imports another one. It reaches the others as any client
 would: with :meth:`Cloud.client` (HTTP, signed) or, for our own services, :meth:`Cloud.invoke` (the same
@@ -258,13 +259,14 @@ HandlerT = TypeVar("HandlerT", bound=Handler)
 
 @dataclass(frozen=True)
 class Operation:
-    """What :func:`operation` declares of a method."""
+    """What :func:`operation` declares of a handler; see there."""
 
     resource: Callable[[Any, Call, Json], str] | None
     context: Callable[[Any, Call, Json], Mapping[str, str | Sequence[str]]] | None
     action: str
     passes: Mapping[str, str]
     more: Checks | None
+    name: str
 
 
 def operation(
@@ -274,6 +276,7 @@ def operation(
     action: str = "",
     passes: Mapping[str, str] | None = None,
     more: Checks | None = None,
+    name: str = "",
 ) -> Callable[[HandlerT], HandlerT]:
     """Mark a method as an operation and declare what a caller needs.
 
@@ -287,10 +290,11 @@ def operation(
         passes: Request path (dots for nesting) -> service principal, for each role that the call hands over:
             ``{"ExecutionRoleArn": "sagemaker.amazonaws.com"}`` checks ``iam:PassRole`` with ``iam:PassedToService``.
         more: Further checks, when one action is not all (a list operation filtered by ARN, a nested resource).
+        name: In AWS's spelling, of what is no operation of the API: only our other services call it.
     """
 
     def mark(handler: HandlerT) -> HandlerT:
-        handler.operation = Operation(resource, context, action, passes or {}, more)  # type: ignore[attr-defined]
+        handler.operation = Operation(resource, context, action, passes or {}, more, name)  # type: ignore[attr-defined]
         return handler
 
     return mark
@@ -369,12 +373,16 @@ class Service:
         name: Folder and botocore name, for example ``codebuild``.
         models: botocore models whose operations it answers; the first is the control plane.
         namespace: Prefix of its IAM actions.
+        resource_types: Its CloudFormation types.
+        operations: What it offers besides its marked methods, by AWS's name: marked functions
+            ``(service, call, request)``, for operations that are alike for several kinds of resources.
     """
 
     name: ClassVar[str]
     models: ClassVar[tuple[str, ...]]
     namespace: ClassVar[str]
     resource_types: ClassVar[Mapping[str, ResourceType]] = {}
+    operations: ClassVar[Mapping[str, Handler]] = {}
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -9,7 +9,7 @@ import inspect
 import json
 import logging
 import re
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_foundation.core.arns import Region
@@ -20,14 +20,13 @@ from mlops_foundation.local.contract import (
     Check,
     Cloud,
     Json,
-    Operation,
     Principal,
     Reply,
     Scope,
     Service,
     ServiceError,
-    not_supported,
 )
+from mlops_foundation.local.operations import Offered, not_offered, operation_table
 
 log = logging.getLogger(__name__)
 
@@ -35,30 +34,13 @@ Answer = tuple[int, dict[str, str], bytes]
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/")
 
 
-def method_name(operation: str) -> str:
-    """Return botocore's snake_case name of an operation: ``CreateUserProfile`` -> ``create_user_profile``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
-
-
-def operation_of(service: Service, name: str) -> tuple[Any, Operation]:
-    """Return an operation's bound method and declaration.
-
-    Raises:
-        ServiceError: When the local cloud does not offer the operation.
-    """
-    method = getattr(service, method_name(name), None)
-    declared: Operation | None = getattr(method, "operation", None)
-    if method is None or declared is None:
-        raise not_supported(f"{service.namespace}:{name}")
-    return method, declared
-
-
-def checks(service: Service, name: str, declared: Operation, call: Call, request: Json) -> Iterator[Check]:
+def checks(service: Service, offered: Offered, call: Call, request: Json) -> Iterator[Check]:
     """Yield everything a call has to be allowed to do, in the order AWS asks."""
+    declared = offered.declared
     context: Json = dict(declared.context(service, call, request)) if declared.context else {}
     context |= request_tags(request)
     resource = declared.resource(service, call, request) if declared.resource else "*"
-    yield Check(declared.action or f"{service.namespace}:{name}", resource, context)
+    yield Check(declared.action or f"{service.namespace}:{offered.name}", resource, context)
     if declared.more:
         yield from declared.more(service, call, request)
     for path, passed_to in declared.passes.items():
@@ -96,18 +78,19 @@ class Dispatcher:
     def __init__(self, cloud: Cloud, service: Service) -> None:
         self._cloud = cloud
         self._service = service
+        self._table = operation_table(type(service))
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Answer:
         """Answer one HTTP request; ministack has checked its signature."""
         try:
-            found = self._route(method, path, headers)
+            route = self._route(method, path, headers)
+            offered = self.offered(route.operation.name)
             principal, region = _caller(headers)
             call = Call(self._cloud, principal, Scope(principal.account, region))
-            request = wire.read_request(found, headers, body, query)
-            result = await self._run(found.operation.name, call, request)
-            return self._write(found, result)
+            request = wire.read_request(route, headers, body, query)
+            return self._write(route, await self._answer(offered, call, request))
         except ServiceError as error:
             return _error(error)
         except Exception:
@@ -116,40 +99,51 @@ class Dispatcher:
 
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> wire.Route:
         target = headers.get("x-amz-target", "")
-        found = wire.route(self._service.models, method, path, target)
-        if found is None:
-            raise not_supported(target or f"{method} {path}")
-        return found
+        route = wire.route(self._service.models, method, path, target)
+        if route is None:
+            raise not_offered(type(self._service), target.rpartition(".")[2] or f"{method} {path}", self._table)
+        return route
 
-    async def _run(self, name: str, call: Call, request: Json) -> Any:  # noqa: ANN401  JSON or a Reply
-        handler, declared = operation_of(self._service, name)
-        if inspect.iscoroutinefunction(handler):
-            self._authorize(name, declared, call, request)
-            return await handler(call, request)
-        return await asyncio.to_thread(self.invoke, name, call, request)
+    def offered(self, name: str) -> Offered:
+        """Return an operation of the service.
+
+        Raises:
+            ServiceError: When the local cloud does not offer it; it says what it offers.
+        """
+        offered = self._table.get(name)
+        if offered is None:
+            raise not_offered(type(self._service), name, self._table)
+        return offered
+
+    async def _answer(self, offered: Offered, call: Call, request: Json) -> Any:  # noqa: ANN401  JSON or a Reply
+        if inspect.iscoroutinefunction(offered.handler):
+            self._authorize(offered, call, request)
+            return await offered.handler(self._service, call, request)
+        return await asyncio.to_thread(self._run, offered, call, request)
 
     def invoke(self, name: str, call: Call, request: Json) -> Any:  # noqa: ANN401  JSON or a Reply
-        """Authorize and run one operation on this thread."""
-        handler, declared = operation_of(self._service, name)
-        self._authorize(name, declared, call, request)
-        result = handler(call, request)
-        return asyncio.run(_await(result)) if inspect.isawaitable(result) else result
+        """Validate, authorize and run one operation on this thread."""
+        offered = self.offered(name)
+        if offered.model and offered.model.input_shape:
+            wire.validate(offered.model.input_shape, request)
+        return self._run(offered, call, request)
 
-    def _authorize(self, name: str, declared: Operation, call: Call, request: Json) -> None:
-        for check in checks(self._service, name, declared, call, request):
+    def _run(self, offered: Offered, call: Call, request: Json) -> Any:  # noqa: ANN401  JSON or a Reply
+        self._authorize(offered, call, request)
+        result = offered.handler(self._service, call, request)
+        return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+    def _authorize(self, offered: Offered, call: Call, request: Json) -> None:
+        for check in checks(self._service, offered, call, request):
             self._cloud.authorize(call.principal, check, region=call.region)
 
     @staticmethod
-    def _write(found: wire.Route, result: Any) -> Answer:  # noqa: ANN401  JSON or a Reply
+    def _write(route: wire.Route, result: Any) -> Answer:  # noqa: ANN401  JSON or a Reply
         if isinstance(result, Reply):
             return result.status, dict(result.headers), result.body
-        version = found.operation.service_model.metadata.get("jsonVersion")
+        version = route.operation.service_model.metadata.get("jsonVersion")
         content_type = f"application/x-amz-json-{version}" if version else "application/json"
-        return 200, {"Content-Type": content_type}, wire.write_response(found.operation, result)
-
-
-async def _await(result: Awaitable[Any]) -> Any:  # noqa: ANN401
-    return await result
+        return 200, {"Content-Type": content_type}, wire.write_response(route.operation, result)
 
 
 def _caller(headers: Mapping[str, str]) -> tuple[Principal, Region]:

@@ -153,7 +153,7 @@ class CodeBuild(Service):
         record = new_build(call, wanted, initiator=Arn.parse(call.principal.arn).name)
         return {"build": self._start(call, record)}
 
-    @operation(resource=_project, action="codebuild:StartBuild")
+    @operation(resource=_project, action="codebuild:StartBuild", name="StartPipelineBuild")
     def start_pipeline_build(self, call: Call, request: Json) -> Json:
         """Start a build as CodePipeline does, which is not in the API: its artifacts become source and target.
 

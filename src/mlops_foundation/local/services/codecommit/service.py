@@ -202,7 +202,7 @@ class CodeCommit(Service):
         """List what a folder holds."""
         return contents.folder_view(self._open(call, request), request.get("commitSpecifier"), request["folderPath"])
 
-    @operation(resource=request_arn)
+    @operation(resource=request_arn, name="UploadArchive")
     def upload_archive(self, call: Call, request: Json) -> Json:
         """Put the files of a commit into S3 as a zip, with the caller's rights.
 
