@@ -2,7 +2,7 @@
 
 | part | holds |
 |---|---|
-| ``jobs/`` | processing and training jobs: a command in an image's runtime, in the sandbox, as the job's role |
+| ``jobs/`` | the kinds of jobs, one tuple: a command in an image's runtime, in the sandbox, as the job's role |
 | ``pipelines/`` | definitions, expressions and the executor, which calls the other operations as the pipeline's role |
 | ``registry/`` | model package groups, their policies, versions and approval |
 | ``hosting/`` | models, endpoint configurations, endpoints and their model servers |
@@ -15,14 +15,9 @@ import threading
 from collections.abc import Mapping
 from typing import ClassVar
 
-from mlops_foundation.local.contract import Cloud, ResourceType
+from mlops_foundation.local.contract import Cloud, Handler, ResourceType
 from mlops_foundation.local.services.sagemaker.hosting.endpoints import EndpointOperations
-from mlops_foundation.local.services.sagemaker.jobs.processing import (
-    PROCESSING_JOB,
-    ProcessingOperations,
-    ProcessingRun,
-)
-from mlops_foundation.local.services.sagemaker.jobs.training import TRAINING_JOB, TrainingOperations, TrainingRun
+from mlops_foundation.local.services.sagemaker.jobs.operations import JOB_OPERATIONS
 from mlops_foundation.local.services.sagemaker.machine import Machine
 from mlops_foundation.local.services.sagemaker.pipelines.operations import PipelineOperations
 from mlops_foundation.local.services.sagemaker.project_templates import ProjectTemplateOperations
@@ -33,8 +28,6 @@ from mlops_foundation.local.services.sagemaker.types import RESOURCE_TYPES
 
 
 class SageMaker(
-    ProcessingOperations,
-    TrainingOperations,
     PipelineOperations,
     EndpointOperations,
     StudioOperations,
@@ -45,11 +38,11 @@ class SageMaker(
     """The service, put together from its groups of operations."""
 
     resource_types: ClassVar[Mapping[str, ResourceType]] = RESOURCE_TYPES
+    operations: ClassVar[Mapping[str, Handler]] = JOB_OPERATIONS
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self.machine = Machine(cloud)
-        self.runs = {PROCESSING_JOB.path: ProcessingRun, TRAINING_JOB.path: TrainingRun}
         self.running = {}
         self.stopping = set()
         self.changed = threading.Condition()
@@ -58,8 +51,7 @@ class SageMaker(
 
     def start(self) -> None:
         """Mark what was interrupted, start the endpoints again."""
-        self.end_interrupted(PROCESSING_JOB)
-        self.end_interrupted(TRAINING_JOB)
+        self.end_interrupted_jobs()
         self.end_interrupted_executions()
         self.start_endpoints()
 

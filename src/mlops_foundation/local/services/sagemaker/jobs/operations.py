@@ -1,24 +1,31 @@
-"""What the operations of all kinds of jobs share: submit, find, stop."""
+"""The operations of every kind of job: create, describe, stop, list."""
 
+import itertools
+from collections.abc import Mapping
 from typing import Final
 
-from mlops_foundation.local.contract import Call, Json, Scope, ServiceError
-from mlops_foundation.local.services.sagemaker.jobs.run import JobRun
+from mlops_foundation.local.contract import Call, Handler, Json, Scope, ServiceError, operation
+from mlops_foundation.local.services.sagemaker.jobs import JOB_KINDS
+from mlops_foundation.local.services.sagemaker.jobs.run import JobKind
 from mlops_foundation.local.services.sagemaker.machine import Machine
-from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPAL, Kind, Resources, timestamp
+from mlops_foundation.local.services.sagemaker.resources import (
+    SERVICE_PRINCIPAL,
+    Kind,
+    Resources,
+    adds_tags,
+    job_context,
+    timestamp,
+)
 
-DEFAULT_RUNTIME_S: Final = 86_400
 ENDED: Final = frozenset({"Completed", "Failed", "Stopped"})
 
 
 class JobOperations(Resources):
-    """Base of the operations of each kind of job."""
+    """What the operations of all kinds of jobs do."""
 
     machine: Machine
-    runs: dict[str, type[JobRun]]
-    """How a job runs, by the path of its kind."""
 
-    def submit(self, call: Call, kind: Kind, request: Json) -> Json:
+    def submit(self, call: Call, kind: JobKind, request: Json) -> Json:
         """Keep a new job and run it in the background."""
         name = request[f"{kind.prefix}Name"]
         if existing := self.records.get(call.scope, kind.path, name):
@@ -30,7 +37,7 @@ class JobOperations(Resources):
         arn = kind.arn(call, name)
         self.check_role(call, request["RoleArn"], arn)
         made = self.create(call, kind, name, request | {"Status": "InProgress"})
-        run = self.runs[kind.path](self, self.machine, call.scope, name)
+        run = kind.run(self, self.machine, kind, call.scope, name)
         run.emit()
         self.cloud.spawn(f"{kind.path} {name}", run.run)
         return {f"{kind.prefix}Arn": made["Arn"]}
@@ -68,10 +75,10 @@ class JobOperations(Resources):
             running.kill(grace_s=2)
         return {}
 
-    def end_interrupted(self, kind: Kind) -> None:
+    def end_interrupted_jobs(self) -> None:
         """Mark the jobs that were running when the cloud stopped."""
         reason = "ClientError: the local cloud was stopped while the job ran"
-        for scope in self.records.scopes():
+        for scope, kind in itertools.product(self.records.scopes(), JOB_KINDS):
             for record in self.records.all(scope, kind.path):
                 if record["Status"] not in ENDED:
                     changes = {"Status": "Failed", "FailureReason": reason, "EndTime": timestamp()}
@@ -85,3 +92,37 @@ class JobOperations(Resources):
                 if record is None or record["Status"] in ENDED:
                     return record or {}
                 self.changed.wait(1.0)
+
+
+def _operations(kind: JobKind) -> Mapping[str, Handler]:
+    """Return the operations of one kind of job, by AWS's name."""
+
+    @operation(
+        resource=kind.named(),
+        context=lambda _service, _call, request: job_context(request),
+        passes={"RoleArn": SERVICE_PRINCIPAL},
+        more=adds_tags(kind.named()),
+    )
+    def create(service: JobOperations, call: Call, request: Json) -> Json:
+        return service.submit(call, kind, kind.admit(request))
+
+    @operation(resource=kind.named())
+    def describe(service: JobOperations, call: Call, request: Json) -> Json:
+        return kind.answer(f"Describe{kind.prefix}", service.job(call, kind, request))
+
+    @operation(resource=kind.named())
+    def stop(service: JobOperations, call: Call, request: Json) -> Json:
+        return service.ask_to_stop(call, kind, request)
+
+    @operation()
+    def list_jobs(service: JobOperations, call: Call, request: Json) -> Json:
+        records = service.records.all(call.scope, kind.path)
+        return kind.page(f"List{kind.prefix}s", request, records, ascending=True)
+
+    verbs = {"Create": create, "Describe": describe, "Stop": stop}
+    return {f"{verb}{kind.prefix}": handler for verb, handler in verbs.items()} | {f"List{kind.prefix}s": list_jobs}
+
+
+JOB_OPERATIONS: Final[Mapping[str, Handler]] = {
+    name: handler for kind in JOB_KINDS for name, handler in _operations(kind).items()
+}

@@ -1,35 +1,21 @@
 """Processing jobs: CreateProcessingJob and its relatives, and how one runs."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
-from mlops_foundation.local.contract import Call, Json, not_supported, operation
-from mlops_foundation.local.services.sagemaker.jobs.operations import DEFAULT_RUNTIME_S, JobOperations
-from mlops_foundation.local.services.sagemaker.jobs.run import JobRun
+from mlops_foundation.local.contract import Json, not_supported
+from mlops_foundation.local.services.sagemaker.jobs.run import DEFAULT_RUNTIME_S, ContainerRun, JobKind
 from mlops_foundation.local.services.sagemaker.jobs.storage import download, upload_folder
-from mlops_foundation.local.services.sagemaker.resources import (
-    SERVICE_PRINCIPAL,
-    Kind,
-    adds_tags,
-    check_only,
-    job_context,
-    refuse_other,
-    timestamp,
-)
+from mlops_foundation.local.services.sagemaker.resources import check_only, refuse_other, timestamp
 
-PROCESSING_JOB: Final = Kind("ProcessingJob", "processing-job")
 _SUPPORTED: Final = {
     "ProcessingJobName", "RoleArn", "AppSpecification", "ProcessingResources", "ProcessingInputs",
     "ProcessingOutputConfig", "Environment", "StoppingCondition", "NetworkConfig", "Tags",
 }  # fmt: skip
 
 
-class ProcessingRun(JobRun):
+class ProcessingRun(ContainerRun):
     """One run of a processing job."""
-
-    kind: ClassVar[Kind] = PROCESSING_JOB
-    log_group: ClassVar[str] = "/aws/sagemaker/ProcessingJobs"
-    event: ClassVar[str] = "SageMaker Processing Job State Change"
 
     @property
     def image(self) -> str:
@@ -84,42 +70,17 @@ class ProcessingRun(JobRun):
         return list(self.job.get("ProcessingOutputConfig", {}).get("Outputs", ()))
 
 
-class ProcessingOperations(JobOperations):
-    """Operations on processing jobs."""
-
-    @operation(
-        resource=PROCESSING_JOB.named(),
-        context=lambda _service, _call, request: job_context(request),
-        passes={"RoleArn": SERVICE_PRINCIPAL},
-        more=adds_tags(PROCESSING_JOB.named()),
-    )
-    def create_processing_job(self, call: Call, request: Json) -> Json:
-        """Start a processing job."""
-        refuse_other("CreateProcessingJob", request, _SUPPORTED)
-        if not request["AppSpecification"].get("ContainerEntrypoint"):
-            raise not_supported("CreateProcessingJob without AppSpecification.ContainerEntrypoint")
-        for given in request.get("ProcessingInputs", ()):
-            _check_input(given)
-        for output in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):
-            _check_output(output)
-        condition = request.get("StoppingCondition") or {"MaxRuntimeInSeconds": DEFAULT_RUNTIME_S}
-        return self.submit(call, PROCESSING_JOB, request | {"StoppingCondition": condition})
-
-    @operation(resource=PROCESSING_JOB.named())
-    def describe_processing_job(self, call: Call, request: Json) -> Json:
-        """Return a processing job."""
-        return PROCESSING_JOB.answer("DescribeProcessingJob", self.job(call, PROCESSING_JOB, request))
-
-    @operation(resource=PROCESSING_JOB.named())
-    def stop_processing_job(self, call: Call, request: Json) -> Json:
-        """Ask a processing job to stop."""
-        return self.ask_to_stop(call, PROCESSING_JOB, request)
-
-    @operation()
-    def list_processing_jobs(self, call: Call, request: Json) -> Json:
-        """List processing jobs."""
-        records = self.records.all(call.scope, PROCESSING_JOB.path)
-        return PROCESSING_JOB.page("ListProcessingJobs", request, records, ascending=True)
+def _admit(request: Json) -> Json:
+    refuse_other("CreateProcessingJob", request, _SUPPORTED)
+    if not request["AppSpecification"].get("ContainerEntrypoint"):
+        raise not_supported("CreateProcessingJob without AppSpecification.ContainerEntrypoint")
+    for given in request.get("ProcessingInputs", ()):
+        _check_input(given)
+    for output in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):
+        _check_output(output)
+    return request | {
+        "StoppingCondition": request.get("StoppingCondition") or {"MaxRuntimeInSeconds": DEFAULT_RUNTIME_S}
+    }
 
 
 def _check_input(given: Json) -> None:
@@ -143,3 +104,14 @@ def _check_output(given: Json) -> None:
     if place is None or "LocalPath" not in place:
         raise not_supported("a processing output that is no S3Output with a LocalPath")
     check_only("a processing output", place, {"S3UploadMode": "EndOfJob"})
+
+
+PROCESSING_JOB: Final = JobKind(
+    prefix="ProcessingJob",
+    path="processing-job",
+    step="Processing",
+    log_group="/aws/sagemaker/ProcessingJobs",
+    event="SageMaker Processing Job State Change",
+    admit=_admit,
+    run=ProcessingRun,
+)

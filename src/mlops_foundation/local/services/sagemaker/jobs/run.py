@@ -1,14 +1,15 @@
-"""One run of one job: session of its role, inputs, container, outputs, end state, events."""
+"""Kinds of jobs, and one run of one job: session of its role, inputs, container, outputs, end state, events."""
 
 import json
 import re
 import shutil
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import Arn
@@ -20,6 +21,7 @@ from mlops_foundation.local.services.sagemaker.logs import LogFollower
 from mlops_foundation.local.services.sagemaker.machine import Machine
 from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPAL, Kind, Resources, timestamp
 
+DEFAULT_RUNTIME_S: Final = 86_400
 _REASON_MAX: Final = 1024
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _EXCEPTION: Final = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?::\s.*)?")
@@ -40,26 +42,120 @@ class JobStoppedError(Exception):
     """The job ends as Stopped."""
 
 
+@dataclass(frozen=True)
+class JobKind(Kind):
+    """One kind of job, whole: operations, pipeline steps and the clean-up after a restart follow from it.
+
+    Its operations are ``Create<prefix>``, ``Describe<prefix>``, ``Stop<prefix>`` and ``List<prefix>s``.
+
+    Attributes:
+        step: Type of the pipeline steps that run such a job.
+        log_group: Where its log goes.
+        event: Detail type of its state changes.
+        admit: Takes a create request: refuses what the local cloud does not do, returns the record's first members.
+        run: How a job of this kind runs.
+    """
+
+    step: str
+    log_group: str
+    event: str
+    admit: Callable[[Json], Json]
+    run: "type[JobRun]"
+
+
 class JobRun(ABC):
-    """What processing and training jobs have in common.
+    """What the runs of all kinds of jobs have in common.
 
     Args:
         service: The service that owns the job's record.
         machine: Runtimes and sandbox.
+        kind: The kind of job.
         scope: Account and region of the job.
         name: Its name.
     """
 
-    kind: ClassVar[Kind]
-    log_group: ClassVar[str]
-    event: ClassVar[str]
-
-    def __init__(self, service: Resources, machine: Machine, scope: Scope, name: str) -> None:
-        self.service, self.machine, self.scope, self.name = service, machine, scope, name
+    def __init__(self, service: Resources, machine: Machine, kind: JobKind, scope: Scope, name: str) -> None:
+        self.service, self.machine, self.kind, self.scope, self.name = service, machine, kind, scope, name
         self.cloud = service.cloud
-        self.job: Json = service.records.get(scope, self.kind.path, name) or {}
+        self.job: Json = service.records.get(scope, kind.path, name) or {}
         self.arn: str = self.job["Arn"]
-        self.folder: Path = self.cloud.folder("sagemaker", self.kind.path, scope.account, name)
+        self.folder: Path = self.cloud.folder("sagemaker", kind.path, scope.account, name)
+
+    @abstractmethod
+    def execute(self) -> Json:
+        """Do the work and return what the record of a completed job gets.
+
+        Raises:
+            JobFailedError: With the reason.
+            JobStoppedError: When somebody asked it to stop.
+        """
+
+    def run(self) -> None:
+        """Run to the end; whatever happens, the record tells."""
+        try:
+            changes = self.execute() | {"Status": "Completed"}
+        except JobStoppedError:
+            changes = {"Status": "Stopped"}
+        except JobFailedError as error:
+            changes = {"Status": "Failed", "FailureReason": str(error)[:_REASON_MAX]}
+        except Exception as error:
+            self.end({"Status": "Failed", "FailureReason": f"InternalServerError: {error}"[:_REASON_MAX]})
+            raise
+        self.end(changes)
+
+    def end(self, changes: Json) -> None:
+        """Leave the end state in the record, for everybody who waits for it."""
+        if self.service.closing.is_set():
+            return  # the next start says that the job was interrupted
+        self.service.stopping.discard(self.arn)
+        self.finish(changes)
+        with self.service.changed:
+            self.service.changed.notify_all()
+
+    def finish(self, changes: Json) -> None:
+        """Write the end state and send the event."""
+        self.job = self.service.change(self.scope, self.kind, self.name, changes)
+        self.emit()
+
+    def emit(self) -> None:
+        """Send the state change event, with the record as Describe shows it."""
+        operation = f"Describe{self.kind.prefix}"
+        detail = self.kind.answer(operation, self.job) | {"Tags": self.service.tags(self.arn)}
+        self.cloud.emit(self.scope, "aws.sagemaker", self.kind.event, event_detail(detail), [self.arn])
+
+    def check_stopping(self) -> None:
+        """Leave a run that somebody asked to stop.
+
+        Raises:
+            JobStoppedError: When it is to stop.
+        """
+        if self.arn in self.service.stopping:
+            raise JobStoppedError
+
+    @cached_property
+    def principal(self) -> Principal:
+        """The session of the job's role."""
+        role = self.job["RoleArn"]
+        vpc = self.job.get("VpcConfig") or self.job.get("NetworkConfig", {}).get("VpcConfig")
+        return self.cloud.assume_service_role(
+            role,
+            SERVICE_PRINCIPAL,
+            "SageMaker",
+            source_arn=self.arn,
+            region=self.scope.region,
+            workload=VpcWorkload(self.kind.path, Arn.parse(role).name, tuple(vpc["Subnets"])) if vpc else None,
+        )
+
+    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 clients
+        """Return a client that acts as the job's role."""
+        return self.cloud.client(self.principal, service, self.scope.region)
+
+
+class ContainerRun(JobRun):
+    """A job that is one container: inputs, a command in an image's runtime, outputs."""
+
+    def __init__(self, service: Resources, machine: Machine, kind: JobKind, scope: Scope, name: str) -> None:
+        super().__init__(service, machine, kind, scope, name)
         self.root = self.folder / "ml"
         self.log = self.folder / "log.txt"
 
@@ -76,6 +172,10 @@ class JobRun(ABC):
     @abstractmethod
     def variables(self) -> Mapping[str, str]:
         """Return the container's own environment variables."""
+
+    @abstractmethod
+    def advance(self, phase: str) -> None:
+        """Take note of a phase: Downloading, Running, Uploading."""
 
     @abstractmethod
     def collect(self, *, succeeded: bool) -> Json:
@@ -102,31 +202,19 @@ class JobRun(ABC):
 
     # --- the run ------------------------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """Run to the end; whatever happens, the record tells."""
-        try:
-            changes = self._execute() | {"Status": "Completed"}
-        except JobStoppedError:
-            changes = {"Status": "Stopped"}
-        except JobFailedError as error:
-            changes = {"Status": "Failed", "FailureReason": str(error)[:_REASON_MAX]}
-        except Exception as error:
-            self._end({"Status": "Failed", "FailureReason": f"InternalServerError: {error}"[:_REASON_MAX]})
-            raise
-        self._end(changes)
-
-    def _execute(self) -> Json:
+    def execute(self) -> Json:
+        """Run the container between its inputs and its outputs."""
         follower = None
         try:
             with self.log.open("a") as log:
                 log.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {self.kind.prefix} {self.name}: image {self.image}\n")
             stream = f"{self.name}/algo-1-{int(timestamp())}"
-            follower = LogFollower(self.client("logs"), self.log_group, stream, self.log)
+            follower = LogFollower(self.client("logs"), self.kind.log_group, stream, self.log)
             self.advance("Downloading")
             self.prepare()
-            self._check_stopping()
+            self.check_stopping()
             code = self._run_container()
-            self._check_stopping()
+            self.check_stopping()
             self.advance("Uploading")
             changes = self.collect(succeeded=code == 0)
         except TransferError as error:
@@ -172,53 +260,12 @@ class JobRun(ABC):
         with self.log.open("a") as log:
             log.write(f"{line}\n")
 
-    def _check_stopping(self) -> None:
-        if self.arn in self.service.stopping:
-            raise JobStoppedError
-
-    def _end(self, changes: Json) -> None:
+    def end(self, changes: Json) -> None:
+        """Remove the container's files, then leave the end state."""
         shutil.rmtree(self.root, ignore_errors=True)
-        if self.service.closing.is_set():
-            return  # the next start says that the job was interrupted
-        self.service.stopping.discard(self.arn)
-        self.finish(changes)
-        with self.service.changed:
-            self.service.changed.notify_all()
-
-    def finish(self, changes: Json) -> None:
-        """Write the end state and send the event."""
-        self.job = self.service.change(self.scope, self.kind, self.name, changes)
-        self.emit()
-
-    @abstractmethod
-    def advance(self, phase: str) -> None:
-        """Take note of a phase: Downloading, Running, Uploading."""
-
-    def emit(self) -> None:
-        """Send the state change event, with the record as Describe shows it."""
-        operation = f"Describe{self.kind.prefix}"
-        detail = self.kind.answer(operation, self.job) | {"Tags": self.service.tags(self.arn)}
-        self.cloud.emit(self.scope, "aws.sagemaker", self.event, event_detail(detail), [self.arn])
+        super().end(changes)
 
     # --- tools --------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def principal(self) -> Principal:
-        """The session of the job's role."""
-        role = self.job["RoleArn"]
-        vpc = self.job.get("VpcConfig") or self.job.get("NetworkConfig", {}).get("VpcConfig")
-        return self.cloud.assume_service_role(
-            role,
-            SERVICE_PRINCIPAL,
-            "SageMaker",
-            source_arn=self.arn,
-            region=self.scope.region,
-            workload=VpcWorkload(self.kind.path, Arn.parse(role).name, tuple(vpc["Subnets"])) if vpc else None,
-        )
-
-    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 clients
-        """Return a client that acts as the job's role."""
-        return self.cloud.client(self.principal, service, self.scope.region)
 
     def inside(self, path: str) -> Path:
         """Return the file on this machine that is ``path`` in the container.

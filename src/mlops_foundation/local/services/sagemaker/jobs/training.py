@@ -8,23 +8,13 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
-from mlops_foundation.local.contract import Call, Json, not_supported, operation
-from mlops_foundation.local.services.sagemaker.jobs.operations import DEFAULT_RUNTIME_S, JobOperations
-from mlops_foundation.local.services.sagemaker.jobs.run import JobRun
+from mlops_foundation.local.contract import Json, not_supported
+from mlops_foundation.local.services.sagemaker.jobs.run import DEFAULT_RUNTIME_S, ContainerRun, JobKind
 from mlops_foundation.local.services.sagemaker.jobs.storage import download, upload_archive
-from mlops_foundation.local.services.sagemaker.resources import (
-    SERVICE_PRINCIPAL,
-    Kind,
-    adds_tags,
-    check_only,
-    job_context,
-    refuse_other,
-    timestamp,
-)
+from mlops_foundation.local.services.sagemaker.resources import check_only, refuse_other, timestamp
 
-TRAINING_JOB: Final = Kind("TrainingJob", "training-job")
 _SUPPORTED: Final = {
     "TrainingJobName", "RoleArn", "AlgorithmSpecification", "HyperParameters", "InputDataConfig", "OutputDataConfig",
     "ResourceConfig", "StoppingCondition", "VpcConfig", "EnableNetworkIsolation",
@@ -45,12 +35,8 @@ _MESSAGES: Final = {
 }
 
 
-class TrainingRun(JobRun):
+class TrainingRun(ContainerRun):
     """One run of a training job."""
-
-    kind: ClassVar[Kind] = TRAINING_JOB
-    log_group: ClassVar[str] = "/aws/sagemaker/TrainingJobs"
-    event: ClassVar[str] = "SageMaker Training Job State Change"
 
     @property
     def image(self) -> str:
@@ -124,44 +110,18 @@ class TrainingRun(JobRun):
         return found
 
 
-class TrainingOperations(JobOperations):
-    """Operations on training jobs."""
-
-    @operation(
-        resource=TRAINING_JOB.named(),
-        context=lambda _service, _call, request: job_context(request),
-        passes={"RoleArn": SERVICE_PRINCIPAL},
-        more=adds_tags(TRAINING_JOB.named()),
-    )
-    def create_training_job(self, call: Call, request: Json) -> Json:
-        """Start a training job."""
-        refuse_other("CreateTrainingJob", request, _SUPPORTED)
-        if "TrainingImage" not in request["AlgorithmSpecification"]:
-            raise not_supported("CreateTrainingJob without AlgorithmSpecification.TrainingImage")
-        if request["AlgorithmSpecification"].get("TrainingInputMode") != "File":
-            raise not_supported("TrainingInputMode other than File")
-        if request["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceType" not in request["ResourceConfig"]:
-            raise not_supported("training on several instances or instance groups")
-        for channel in request.get("InputDataConfig", ()):
-            _check_channel(channel)
-        condition = request.get("StoppingCondition") or {"MaxRuntimeInSeconds": DEFAULT_RUNTIME_S}
-        return self.submit(call, TRAINING_JOB, request | {"StoppingCondition": condition} | _transition({}, "Starting"))
-
-    @operation(resource=TRAINING_JOB.named())
-    def describe_training_job(self, call: Call, request: Json) -> Json:
-        """Return a training job."""
-        return TRAINING_JOB.answer("DescribeTrainingJob", self.job(call, TRAINING_JOB, request))
-
-    @operation(resource=TRAINING_JOB.named())
-    def stop_training_job(self, call: Call, request: Json) -> Json:
-        """Ask a training job to stop."""
-        return self.ask_to_stop(call, TRAINING_JOB, request)
-
-    @operation()
-    def list_training_jobs(self, call: Call, request: Json) -> Json:
-        """List training jobs."""
-        records = self.records.all(call.scope, TRAINING_JOB.path)
-        return TRAINING_JOB.page("ListTrainingJobs", request, records, ascending=True)
+def _admit(request: Json) -> Json:
+    refuse_other("CreateTrainingJob", request, _SUPPORTED)
+    if "TrainingImage" not in request["AlgorithmSpecification"]:
+        raise not_supported("CreateTrainingJob without AlgorithmSpecification.TrainingImage")
+    if request["AlgorithmSpecification"].get("TrainingInputMode") != "File":
+        raise not_supported("TrainingInputMode other than File")
+    if request["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceType" not in request["ResourceConfig"]:
+        raise not_supported("training on several instances or instance groups")
+    for channel in request.get("InputDataConfig", ()):
+        _check_channel(channel)
+    condition = request.get("StoppingCondition") or {"MaxRuntimeInSeconds": DEFAULT_RUNTIME_S}
+    return request | {"StoppingCondition": condition} | _transition({}, "Starting")
 
 
 def _check_channel(channel: Json) -> None:
@@ -206,3 +166,14 @@ def _transition(job: Json, status: str, message: str = "") -> Json:
     ended = {"EndTime": now} if status in {"Completed", "Failed", "Stopped"} else {}
     step = {"Status": status, "StartTime": now, **ended, "StatusMessage": message or _MESSAGES[status]}
     return {"SecondaryStatus": status, "SecondaryStatusTransitions": [*past, step]}
+
+
+TRAINING_JOB: Final = JobKind(
+    prefix="TrainingJob",
+    path="training-job",
+    step="Training",
+    log_group="/aws/sagemaker/TrainingJobs",
+    event="SageMaker Training Job State Change",
+    admit=_admit,
+    run=TrainingRun,
+)

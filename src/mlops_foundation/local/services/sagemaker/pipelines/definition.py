@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlops_foundation.local.contract import Json, ServiceError, not_supported
+from mlops_foundation.local.services.sagemaker.pipelines.steps import RUN
 
 VERSION: Final = "2020-12-01"
-STEP_TYPES: Final = frozenset({"Processing", "Training", "Model", "RegisterModel", "Condition", "Fail"})
+STEP_TYPES: Final = RUN.keys() | {"Condition"}
 _STEP_REFERENCE: Final = re.compile(r"^Steps\.([A-Za-z0-9_-]+)")
 _CASTS: Final = {"String": str, "Integer": int, "Float": float}
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.local.contract import Call, Json, Scope, ServiceError
+from mlops_foundation.local.services.sagemaker.jobs import JOB_KINDS
 from mlops_foundation.local.services.sagemaker.jobs.operations import JobOperations
 from mlops_foundation.local.services.sagemaker.jobs.storage import TransferError, read_object
 from mlops_foundation.local.services.sagemaker.pipelines import cache
@@ -21,7 +22,8 @@ EXECUTION: Final = Kind("PipelineExecution", "pipeline-execution")
 EVENT: Final = "SageMaker Model Building Pipeline Execution Status Change"
 _PARALLEL: Final = 4
 _POLL_S: Final = 0.2
-_STOPS: Final = {"TrainingJob": "StopTrainingJob", "ProcessingJob": "StopProcessingJob"}
+_JOBS: Final = frozenset(kind.prefix for kind in JOB_KINDS)
+"""What a step's metadata names a job by."""
 
 
 class Execution:
@@ -190,12 +192,12 @@ class Execution:
         """Ask the jobs of running steps to stop, once each."""
         record = self._service.records.get(self._scope, EXECUTION.path, self._id) or {}
         for step in record["Steps"]:
-            for kind, metadata in step.get("Metadata", {}).items():
-                if step["StepStatus"] == "Executing" and kind in _STOPS:
+            for job, metadata in step.get("Metadata", {}).items():
+                if step["StepStatus"] == "Executing" and job in _JOBS:
                     self._note(step["StepName"], {"StepStatus": "Stopping"})
-                    request = {f"{kind}Name": Arn.parse(metadata["Arn"]).name}
+                    request = {f"{job}Name": Arn.parse(metadata["Arn"]).name}
                     cloud, principal = self._call.cloud, self._call.principal
-                    cloud.invoke(principal, "sagemaker", _STOPS[kind], request, scope=self._scope)
+                    cloud.invoke(principal, "sagemaker", f"Stop{job}", request, scope=self._scope)
 
     def _note(self, name: str, changes: Json) -> None:
         def change(record: Json) -> None:

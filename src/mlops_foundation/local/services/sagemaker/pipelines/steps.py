@@ -1,5 +1,6 @@
 """How each type of step runs: through the service's own operations, with the rights of the pipeline's role."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,12 +9,11 @@ from mlops_foundation.core import clock
 from mlops_foundation.local import wire
 from mlops_foundation.local.contract import Call, Json, ServiceError
 from mlops_foundation.local.services.sagemaker.hosting.models import MODEL
+from mlops_foundation.local.services.sagemaker.jobs import JOB_KINDS
 from mlops_foundation.local.services.sagemaker.jobs.operations import JobOperations
-from mlops_foundation.local.services.sagemaker.jobs.processing import PROCESSING_JOB
-from mlops_foundation.local.services.sagemaker.jobs.training import TRAINING_JOB
+from mlops_foundation.local.services.sagemaker.jobs.run import JobKind
 from mlops_foundation.local.services.sagemaker.pipelines.expressions import coerce
 from mlops_foundation.local.services.sagemaker.registry.packages import PACKAGE
-from mlops_foundation.local.services.sagemaker.resources import Kind
 
 _NAME_MAX: Final = 63
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -80,7 +80,7 @@ class StepRun:
         return f"pipelines-{self.execution_id}-{self.name[: _NAME_MAX - 34]}-{token}"
 
 
-def _run_job(run: StepRun, kind: Kind, arguments: Json) -> Json:
+def _run_job(kind: JobKind, run: StepRun, arguments: Json) -> Json:
     member = f"{kind.prefix}Name"
     name = run.resource_name(arguments.get(member))
     made = run.invoke(f"Create{kind.prefix}", arguments | {member: name})
@@ -90,14 +90,6 @@ def _run_job(run: StepRun, kind: Kind, arguments: Json) -> Json:
         reason = record.get("FailureReason") or f"{kind.prefix} {name} ended as {record['Status']}"
         raise StepFailedError(reason, "SageMaker.JOB_INTERNAL_ERROR" if reason.startswith("Internal") else "")
     return kind.answer(f"Describe{kind.prefix}", record)
-
-
-def _processing(run: StepRun, arguments: Json) -> Json:
-    return _run_job(run, PROCESSING_JOB, arguments)
-
-
-def _training(run: StepRun, arguments: Json) -> Json:
-    return _run_job(run, TRAINING_JOB, arguments)
 
 
 def _model(run: StepRun, arguments: Json) -> Json:
@@ -122,8 +114,7 @@ def _fail(run: StepRun, arguments: Json) -> Json:
 
 
 RUN: Final[Mapping[str, Callable[[StepRun, Json], Json]]] = {
-    "Processing": _processing,
-    "Training": _training,
+    **{kind.step: functools.partial(_run_job, kind) for kind in JOB_KINDS},
     "Model": _model,
     "RegisterModel": _register,
     "Fail": _fail,
