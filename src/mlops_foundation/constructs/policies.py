@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from aws_cdk import aws_iam as iam
 
+from mlops_foundation.core.names import PROJECT_TAG
+
 Conditions = Mapping[str, Mapping[str, Any]]
 
-PROJECT_TAG: Final = "sagemaker:project-name"
-PROJECT_ID_TAG: Final = "sagemaker:project-id"
-PROJECT_TAGS: Final = (PROJECT_TAG, PROJECT_ID_TAG)
 STUDIO_USER_TAG: Final = "mlops:studio-user"
 """Session tag with the user profile that a person may open."""
 OWN_PROJECT: Final = f"${{aws:PrincipalTag/{PROJECT_TAG}}}"

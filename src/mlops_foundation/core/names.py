@@ -20,6 +20,11 @@ BUCKET_NAME_MAX: Final = 63
 PREFIX_PATTERN: Final = r"[a-z][a-z0-9]{1,9}"
 """The prefix is also the CDK bootstrap qualifier: at most 10 letters and digits."""
 
+PROJECT_TAG: Final = "sagemaker:project-name"
+PROJECT_ID_TAG: Final = "sagemaker:project-id"
+PROJECT_TAGS: Final = (PROJECT_TAG, PROJECT_ID_TAG)
+"""Tags of everything that a project has, and of the sessions of who works in one."""
+
 FRONT_PRODUCT: Final = "SageMaker Project"
 PORTFOLIO: Final = "MLOps Foundation project templates"
 
@@ -47,6 +52,11 @@ PERSONAS: Final = {
     "auditor": "auditor",
 }
 """``--role`` of the command line -> middle part of the role's name."""
+
+
+def pascal(name: str) -> str:
+    """Return a name of words and hyphens as the id of a construct or a statement: ``build-push``, ``BuildPush``."""
+    return "".join(part.capitalize() for part in name.split("-"))
 
 
 def persona_role(persona: str, region: str, account: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from mlops_foundation.core.arns import ACCOUNT_ID
 from mlops_foundation.core.errors import ConfigError, LocalCloudError
-from mlops_foundation.core.names import ENVIRONMENTS, PERSONAS, Environment, persona_role
+from mlops_foundation.core.names import ENVIRONMENTS, PERSONAS, PROJECT_TAG, Environment, persona_role
 from mlops_foundation.local import process, runtimes
 from mlops_foundation.local.git_login import git_settings
 from mlops_foundation.usecases.plan import load_and_plan
-from mlops_foundation.usecases.workspace import PROJECT_TAG, choose_set, running_cloud
+from mlops_foundation.usecases.workspace import choose_set, running_cloud
 
 HOMES: Final[dict[str, Environment]] = {
     persona: "governance" if persona == "platform-engineer" else "dev" for persona in PERSONAS

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import ConfigError, FoundationError, Problem
-from mlops_foundation.core.names import STAGES, ProjectNames, Stage
+from mlops_foundation.core.names import PROJECT_TAG, STAGES, ProjectNames, Stage
 from mlops_foundation.usecases.calls import aws_errors
-from mlops_foundation.usecases.workspace import PROJECT_TAG, Workspace
+from mlops_foundation.usecases.workspace import Workspace
 
 Report = Callable[[str], None]
 _KEY_WAITS_DAYS: Final = 7

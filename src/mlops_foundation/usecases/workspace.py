@@ -9,14 +9,13 @@ from mlops_foundation.aws.sessions import Keys, ProfileSource, Sessions
 from mlops_foundation.config.models import AccountSet, Config
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.errors import ConfigError, LocalCloudError
-from mlops_foundation.core.names import PERSONAS, Environment, ProjectNames, persona_role
+from mlops_foundation.core.names import PERSONAS, PROJECT_TAG, Environment, ProjectNames, persona_role
 from mlops_foundation.local import process
 from mlops_foundation.plan import Plan, SetPlan
 from mlops_foundation.usecases.plan import load_and_plan
 
 Target = Literal["local", "aws"]
 STATE_DIR: Final = Path(".mlops")
-PROJECT_TAG: Final = "sagemaker:project-name"
 
 
 class LocalSource:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.constructs.policies import PROJECT_TAG, Conditions, allow, deny
+from mlops_foundation.constructs.policies import Conditions, allow, deny
+from mlops_foundation.core.names import PROJECT_TAG
 
 _TAGGED: Conditions = {"Null": {f"aws:RequestTag/{PROJECT_TAG}": "false"}}
 """What is made carries the project's name."""

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from aws_cdk import aws_iam as iam
 
 from mlops_foundation.config.models import Config, Persona
-from mlops_foundation.constructs.policies import PROJECT_TAGS, STUDIO_USER_TAG, narrowed
+from mlops_foundation.constructs.policies import STUDIO_USER_TAG, narrowed
 from mlops_foundation.core.arns import Arn
+from mlops_foundation.core.names import PROJECT_TAGS
 
 _SESSION_TAGS = (*PROJECT_TAGS, STUDIO_USER_TAG)
 

@@ -6,11 +6,11 @@ from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.policies import (
     IN_A_PROJECT,
     OWN_PROJECT,
-    PROJECT_TAG,
     STUDIO_USER_TAG,
     Conditions,
     allow,
 )
+from mlops_foundation.core.names import PROJECT_TAG
 
 
 def read_machine_learning(context: StackContext) -> list[iam.PolicyStatement]:

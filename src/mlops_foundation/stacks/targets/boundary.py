@@ -8,7 +8,8 @@ from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.packages import read_platform_packages
-from mlops_foundation.constructs.policies import PROJECT_TAG, PROJECT_TAGS, allow, deny, deny_other_projects
+from mlops_foundation.constructs.policies import allow, deny, deny_other_projects
+from mlops_foundation.core.names import PROJECT_TAG, PROJECT_TAGS
 
 _SAGEMAKER = (
     "AddTags",

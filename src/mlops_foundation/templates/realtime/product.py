@@ -8,14 +8,30 @@ import aws_cdk as cdk
 from aws_cdk import aws_servicecatalog as servicecatalog
 from constructs import Construct
 
-from mlops_foundation.constructs.policies import PROJECT_ID_TAG, PROJECT_TAG
 from mlops_foundation.constructs.product import ProductContext
-from mlops_foundation.core.names import PROJECT_NAME_PATTERN
-from mlops_foundation.templates.realtime.builds import Builds
-from mlops_foundation.templates.realtime.delivery import Delivery
-from mlops_foundation.templates.realtime.names import Names
-from mlops_foundation.templates.realtime.roles import Roles
-from mlops_foundation.templates.realtime.storage import Storage
+from mlops_foundation.constructs.project import stages
+from mlops_foundation.constructs.project.builds import Builds
+from mlops_foundation.constructs.project.delivery import Delivery
+from mlops_foundation.constructs.project.names import Names
+from mlops_foundation.constructs.project.parameters import project_parameters
+from mlops_foundation.constructs.project.policies import Policies
+from mlops_foundation.constructs.project.roles import Roles
+from mlops_foundation.constructs.project.storage import Storage
+
+_JOBS = ("Processing", "Training")
+_VERSION = "#{Synth.MODEL_PACKAGE_ARN}"
+_REQUEST = {
+    "REQUESTED_VERSION": "#{variables.ModelPackageArn}",
+    "SOURCE_COMMIT": "#{Source.CommitId}",
+    "EXECUTION_ID": "#{codepipeline.PipelineExecutionId}",
+}
+_DEPLOYMENT = stages.Deployment(
+    artifact="Templates",
+    overrides={"ModelPackageArn": _VERSION},
+    question=f"Deploy {_VERSION}",
+    test="test",
+    variables={"MODEL_PACKAGE_ARN": _VERSION},
+)
 
 
 def build(scope: Construct, id: str, context: ProductContext) -> servicecatalog.ProductStack:  # noqa: A002
@@ -28,37 +44,35 @@ class RealtimeProduct(servicecatalog.ProductStack):
 
     def __init__(self, scope: Construct, construct_id: str, context: ProductContext) -> None:
         super().__init__(scope, construct_id, description="A project: a model from a git push to a production endpoint")
-        names = self._parameters(context)
-        storage = Storage(self, names, self._facts)
-        roles = Roles(self, names, storage)
-        builds = Builds(self, names, storage, roles)
-        Delivery(self, names, storage, roles, builds)
+        parameters = project_parameters(self, context, ("supervised",), ("realtime",))
+        names = parameters.names
+        storage = Storage(self, names, parameters.facts)
+        storage.share_models(names)
+        roles, policies = Roles(self, names), Policies(names, storage)
+        roles.add("execution", "sagemaker", policies.execution(_JOBS))
+        build = roles.add("build", "codebuild", policies.build(_JOBS))
+        build_pipeline = roles.add("build-pipeline", "codepipeline", policies.pipeline("build", ["build"]))
+        deploy_build = roles.add("deploy-build", "codebuild", policies.deploy_build())
+        deploy_test = roles.add("deploy-test", "codebuild", policies.deploy_test())
+        deploying = policies.deploy_pipeline("deploy", ["synth", "scan", "test"])
+        deploy_pipeline = roles.add("deploy-pipeline", "codepipeline", deploying)
+        starter = roles.add("events", "events", policies.events(["build", "deploy"]))
+        builds = Builds(self, names, storage)
+        builds.add("build", build, builds.training(), "buildspec.yml")
+        builds.add("synth", deploy_build, builds.deployment(), "buildspec.yml")
+        builds.add("scan", deploy_build, builds.deployment())
+        builds.add("test", deploy_test, builds.deployment())
+        delivery = Delivery(self, names, storage, starter)
+        delivery.repository("build")
+        delivery.repository("deploy")
+        delivery.pipeline("build", build_pipeline, _build_stages(names)).node.add_dependency(builds)
+        deploy = delivery.pipeline("deploy", deploy_pipeline, _deploy_stages(names))
+        delivery.choose_version(deploy)
+        deploy.node.add_dependency(builds)
+        delivery.start_on_push("build")
+        delivery.start_on_push("deploy")
+        delivery.start_on_approval("deploy")
         self._outputs(names)
-
-    def _parameters(self, context: ProductContext) -> Names:
-        pattern = f"^{PROJECT_NAME_PATTERN}$"
-        name = self._parameter("SageMakerProjectName", "Name of the project", allowed_pattern=pattern, max_length=32)
-        project_id = self._parameter("SageMakerProjectId", "Id that SageMaker gives the project")
-        problem = self._choice("ProblemType", "Kind of problem", "supervised")
-        inference = self._choice("InferenceType", "How predictions are served", "realtime")
-        description = self._parameter("Description", "What the project is for", default="a model", min_length=1)
-        cost_center = self._parameter("CostCenter", "Cost center that pays", min_length=1)
-        preprod = self._parameter("PreProdAccount", "Account of preprod", default=context.accounts["preprod"])
-        prod = self._parameter("ProdAccount", "Account of prod", default=context.accounts["prod"])
-        region = self._choice("DeploymentRegion", "Region of the endpoints", context.region)
-        tags = {PROJECT_TAG: name, PROJECT_ID_TAG: project_id, "CostCenter": cost_center}
-        for key, value in {**context.tags, **tags}.items():
-            cdk.Tags.of(self).add(key, value)
-        self._facts = {"problem-type": problem, "inference-type": inference, "description": description}
-        return Names(context, project_id, preprod, prod, region)
-
-    def _choice(self, name: str, description: str, only: str) -> str:
-        """Return a parameter with one allowed value for now: the next template makes it two."""
-        return self._parameter(name, description, default=only, allowed_values=[only])
-
-    def _parameter(self, name: str, description: str, **constraints: object) -> str:
-        parameter = cdk.CfnParameter(self, name, type="String", description=description, **constraints)  # type: ignore[arg-type]
-        return parameter.value_as_string
 
     def _outputs(self, names: Names) -> None:
         for name, value in {
@@ -69,3 +83,16 @@ class RealtimeProduct(servicecatalog.ProductStack):
             "ModelPackageGroup": names.project,
         }.items():
             cdk.CfnOutput(self, name, value=value)
+
+
+def _build_stages(names: Names) -> stages.Stages:
+    return [stages.source(names, "build"), stages.build(names, "build")]
+
+
+def _deploy_stages(names: Names) -> stages.Stages:
+    return [
+        stages.source(names, "deploy"),
+        stages.build(names, "synth", _REQUEST, outputs=["Templates"]),
+        stages.build(names, "scan", inputs=["Source", "Templates"]),
+        *stages.promotion(names, _DEPLOYMENT),
+    ]

@@ -1,4 +1,4 @@
-"""The CodeBuild projects of a project: build, and for the deploy side synth, scan and test."""
+"""The CodeBuild projects of a project, and the variables that the seeds' build specifications read."""
 
 from collections.abc import Mapping
 
@@ -9,28 +9,23 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlops_foundation.constructs.parameters import read, read_list
-from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_IDS
-from mlops_foundation.templates.realtime.names import Names
-from mlops_foundation.templates.realtime.roles import Roles
-from mlops_foundation.templates.realtime.storage import Storage
+from mlops_foundation.constructs.project.names import Names
+from mlops_foundation.constructs.project.storage import Storage
+from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_IDS, pascal
 
 IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
 _TIMEOUT_MINUTES = 60
 
 
 class Builds(Construct):
-    """The CodeBuild projects, by name."""
+    """The CodeBuild projects, which a template adds one by one."""
 
-    def __init__(self, scope: Construct, names: Names, storage: Storage, roles: Roles) -> None:
+    def __init__(self, scope: Construct, names: Names, storage: Storage) -> None:
         super().__init__(scope, "Builds")
         self._names = names
         self._storage = storage
         self._subnets = read_list(self, "PrivateSubnets", PRIVATE_SUBNET_IDS)
         self._security_groups = read_list(self, "SecurityGroups", WORKLOAD_SECURITY_GROUP_IDS)
-        self.build = self._project("build", roles.build, "buildspec.yml", self._training())
-        self.synth = self._project("synth", roles.deploy_build, "buildspec.yml", self._deployment())
-        self.scan = self._project("scan", roles.deploy_build, "buildspec.scan.yml", self._deployment())
-        self.test = self._project("test", roles.deploy_test, "buildspec.test.yml", self._deployment())
 
     def _common(self) -> dict[str, str]:
         packages = self._names.context.packages
@@ -50,7 +45,8 @@ class Builds(Construct):
             "MODEL_PACKAGE_GROUP_NAME": self._names.project,
         }
 
-    def _training(self) -> dict[str, str]:
+    def training(self) -> dict[str, str]:
+        """Return the variables of a build that writes and runs a SageMaker pipeline."""
         names, storage = self._names, self._storage
         return {
             **self._common(),
@@ -62,7 +58,8 @@ class Builds(Construct):
             "SECURITY_GROUP_IDS": cdk.Fn.join(",", self._security_groups),
         }
 
-    def _deployment(self) -> dict[str, str]:
+    def deployment(self) -> dict[str, str]:
+        """Return the variables of a build that synthesizes or tests what is deployed."""
         names = self._names
         return {
             **self._common(),
@@ -76,8 +73,16 @@ class Builds(Construct):
             "PROD_ACCOUNT": names.prod_account,
         }
 
-    def _project(self, name: str, role: iam.Role, buildspec: str, variables: Mapping[str, str]) -> codebuild.CfnProject:
-        title = name.capitalize()
+    def add(self, name: str, role: iam.Role, variables: Mapping[str, str], buildspec: str = "") -> codebuild.CfnProject:
+        """Add the build ``<project>-<name>`` with its log.
+
+        Args:
+            name: End of its name.
+            role: Whom it works as.
+            variables: What its environment says.
+            buildspec: File of the repository with its commands; ``buildspec.<name>.yml``, when left out.
+        """
+        title = pascal(name)
         group = logs.LogGroup(
             self,
             f"{title}Logs",
@@ -93,7 +98,9 @@ class Builds(Construct):
             service_role=role.role_arn,
             encryption_key=self._storage.pipeline_key.key_arn,
             artifacts=codebuild.CfnProject.ArtifactsProperty(type="CODEPIPELINE"),
-            source=codebuild.CfnProject.SourceProperty(type="CODEPIPELINE", build_spec=buildspec),
+            source=codebuild.CfnProject.SourceProperty(
+                type="CODEPIPELINE", build_spec=buildspec or f"buildspec.{name}.yml"
+            ),
             environment=codebuild.CfnProject.EnvironmentProperty(
                 type="LINUX_CONTAINER",
                 image=IMAGE,

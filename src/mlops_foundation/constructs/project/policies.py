@@ -1,61 +1,31 @@
-"""The machine roles of a project in the dev account: what each step of the way may do, and nothing more.
+"""The policies of a project's machine roles in the dev account: what each step may do, and nothing more.
 
-Every role carries the platform's permissions boundary and the project's path and tags.
+A template takes those it needs, and says what is its own: the kinds of its jobs, its repositories and its builds.
 """
 
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
-from constructs import Construct
 
-from mlops_foundation.constructs.nag import acknowledge_wildcards
 from mlops_foundation.constructs.packages import read_packages
 from mlops_foundation.constructs.policies import allow
+from mlops_foundation.constructs.project.names import Names
+from mlops_foundation.constructs.project.storage import Storage
 from mlops_foundation.core.names import STAGES
-from mlops_foundation.templates.realtime.names import Names
-from mlops_foundation.templates.realtime.storage import Storage
 
 _USE_KEY = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 _WRITE_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload")
 _SEE_BUCKET = ("s3:ListBucket", "s3:GetBucketLocation", "s3:GetBucketVersioning")
-_WILDCARDS = (
-    "The wildcards are names that only exist later: objects of the project's bucket, and jobs, builds, log streams and "
-    "versions whose names start with the project's."
-)
+JobKind = str
+"""``Processing``, ``Training``, ``Transform``: as in the names of SageMaker's operations."""
 
 
-class Roles(Construct):
-    """The roles, by the kinds that ``core.names.ProjectNames.role`` lists."""
+class Policies:
+    """The policies, by what a role is for."""
 
-    def __init__(self, scope: Construct, names: Names, storage: Storage) -> None:
-        super().__init__(scope, "Roles")
+    def __init__(self, names: Names, storage: Storage) -> None:
         self._names = names
         self._storage = storage
-        self.execution = self._role("execution", "sagemaker.amazonaws.com", self._execution())
-        self.build = self._role("build", "codebuild.amazonaws.com", self._build())
-        self.build_pipeline = self._role("build-pipeline", "codepipeline.amazonaws.com", self._build_pipeline())
-        self.deploy_build = self._role("deploy-build", "codebuild.amazonaws.com", self._deploy_build())
-        self.deploy_test = self._role("deploy-test", "codebuild.amazonaws.com", self._deploy_test())
-        self.deploy_pipeline = self._role("deploy-pipeline", "codepipeline.amazonaws.com", self._deploy_pipeline())
-        self.events = self._role("events", "events.amazonaws.com", self._events())
-
-    def _role(self, kind: str, service: str, statements: Sequence[iam.PolicyStatement]) -> iam.Role:
-        names = self._names
-        role = iam.Role(
-            self,
-            "".join(part.capitalize() for part in kind.split("-")),
-            role_name=names.of(f"-{kind}"),
-            path=names.path,
-            assumed_by=iam.ServicePrincipal(
-                service, conditions={"StringEquals": {"aws:SourceAccount": names.account("dev")}}
-            ),
-            permissions_boundary=iam.ManagedPolicy.from_managed_policy_arn(
-                self, f"Boundary{kind}", names.sub(names.context.boundary_arn("${AWS::AccountId}"))
-            ),
-            inline_policies={"project": iam.PolicyDocument(statements=list(statements))},
-        )
-        acknowledge_wildcards(role, statements, _WILDCARDS)
-        return role
 
     # --- what several roles share -------------------------------------------------------------------------------------
 
@@ -127,25 +97,24 @@ class Roles(Construct):
         arns = [self._names.arn("codebuild", f"project/${{SageMakerProjectName}}-{project}") for project in projects]
         return allow("Builds", ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], arns)
 
+    def _jobs(self, kinds: Sequence[JobKind]) -> list[str]:
+        return self._sagemaker(*(f"{kind.lower()}-job/${{SageMakerProjectName}}-*" for kind in kinds))
+
     def _sagemaker(self, *resources: str) -> list[str]:
         return [self._names.arn("sagemaker", resource) for resource in resources]
 
     # --- each role ----------------------------------------------------------------------------------------------------
 
-    def _execution(self) -> list[iam.PolicyStatement]:
+    def execution(self, jobs: Sequence[JobKind]) -> list[iam.PolicyStatement]:
+        """SageMaker's pipeline, its jobs and the models: runs jobs of these kinds, registers versions that wait."""
         names = self._names
-        jobs = self._sagemaker("processing-job/${SageMakerProjectName}-*", "training-job/${SageMakerProjectName}-*")
-        actions = [
-            f"sagemaker:{verb}{kind}Job"
-            for kind in ("Processing", "Training")
-            for verb in ("Create", "Describe", "Stop")
-        ]
+        actions = [f"sagemaker:{verb}{kind}Job" for kind in jobs for verb in ("Create", "Describe", "Stop")]
         versions = self._sagemaker("model-package/${SageMakerProjectName}/*")
         groups = self._sagemaker("model-package-group/${SageMakerProjectName}")
         image_repository = names.sub("arn:aws:ecr:${AWS::Region}:*:repository/sagemaker-scikit-learn")
         own_images = names.arn("ecr", "repository/${SageMakerProjectName}-*")
         return [
-            allow("Jobs", [*actions, "sagemaker:AddTags", "sagemaker:ListTags"], jobs),
+            allow("Jobs", [*actions, "sagemaker:AddTags", "sagemaker:ListTags"], self._jobs(jobs)),
             allow(
                 "Register",
                 ["sagemaker:CreateModelPackage"],
@@ -187,7 +156,8 @@ class Roles(Construct):
             *self._network(),
         ]
 
-    def _build(self) -> list[iam.PolicyStatement]:
+    def build(self, jobs: Sequence[JobKind]) -> list[iam.PolicyStatement]:
+        """CodeBuild of a build pipeline: writes and starts the training pipeline, and reads what came of it."""
         pipeline = self._sagemaker("pipeline/${SageMakerProjectName}-*")
         actions = [
             "AddTags",
@@ -200,16 +170,8 @@ class Roles(Construct):
             "StopPipelineExecution",
             "UpdatePipeline",
         ]
-        results = self._sagemaker(
-            "processing-job/${SageMakerProjectName}-*",
-            "training-job/${SageMakerProjectName}-*",
-            "model-package/${SageMakerProjectName}/*",
-        )
-        describe = [
-            "sagemaker:DescribeModelPackage",
-            "sagemaker:DescribeProcessingJob",
-            "sagemaker:DescribeTrainingJob",
-        ]
+        results = [*self._jobs(jobs), *self._sagemaker("model-package/${SageMakerProjectName}/*")]
+        describe = ["sagemaker:DescribeModelPackage", *(f"sagemaker:Describe{kind}Job" for kind in jobs)]
         return [
             self._build_logs(),
             *self._pipeline_artifacts(),
@@ -226,10 +188,17 @@ class Roles(Construct):
             *self._packages(),
         ]
 
-    def _build_pipeline(self) -> list[iam.PolicyStatement]:
-        return [*self._pipeline_artifacts(), self._source("build"), self._run_builds("build")]
+    def pipeline(self, repository: str, builds: Sequence[str]) -> list[iam.PolicyStatement]:
+        """CodePipeline on a repository that runs these builds."""
+        return [*self._pipeline_artifacts(), self._source(repository), self._run_builds(*builds)]
 
-    def _deploy_build(self) -> list[iam.PolicyStatement]:
+    def deploy_pipeline(self, repository: str, builds: Sequence[str]) -> list[iam.PolicyStatement]:
+        """The same with CloudFormation actions in every stage."""
+        stages = [self._names.deploy_action_role_arn(stage) for stage in STAGES]
+        return [*self.pipeline(repository, builds), allow("Stages", ["sts:AssumeRole"], stages)]
+
+    def deploy_build(self) -> list[iam.PolicyStatement]:
+        """CodeBuild of a deploy pipeline: finds the version, and stops executions of its own that are too old."""
         versions = self._sagemaker("model-package/${SageMakerProjectName}/*")
         pipeline = self._names.arn("codepipeline", "${SageMakerProjectName}_deploy_pipeline")
         executions = [
@@ -249,7 +218,8 @@ class Roles(Construct):
             *self._packages(),
         ]
 
-    def _deploy_test(self) -> list[iam.PolicyStatement]:
+    def deploy_test(self) -> list[iam.PolicyStatement]:
+        """CodeBuild of a deploy pipeline's integration test: takes the test role of each stage."""
         return [
             self._build_logs(),
             *self._pipeline_artifacts(),
@@ -258,17 +228,7 @@ class Roles(Construct):
             *self._packages(),
         ]
 
-    def _deploy_pipeline(self) -> list[iam.PolicyStatement]:
-        return [
-            *self._pipeline_artifacts(),
-            self._source("deploy"),
-            self._run_builds("synth", "scan", "test"),
-            allow("Stages", ["sts:AssumeRole"], [self._names.deploy_action_role_arn(stage) for stage in STAGES]),
-        ]
-
-    def _events(self) -> list[iam.PolicyStatement]:
-        arns = [
-            self._names.arn("codepipeline", f"${{SageMakerProjectName}}_{kind}_pipeline")
-            for kind in ("build", "deploy")
-        ]
+    def events(self, pipelines: Sequence[str]) -> list[iam.PolicyStatement]:
+        """EventBridge, which starts these pipelines."""
+        arns = [self._names.arn("codepipeline", f"${{SageMakerProjectName}}_{kind}_pipeline") for kind in pipelines]
         return [allow("Start", ["codepipeline:StartPipelineExecution"], arns)]

@@ -11,10 +11,11 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from mlops_foundation.constructs.nag import acknowledge_bucket
-from mlops_foundation.core.names import Stage
-from mlops_foundation.templates.realtime.names import Names
+from mlops_foundation.constructs.project.names import Names
+from mlops_foundation.core.names import Stage, pascal
 
 _REMOTE: tuple[Stage, ...] = ("preprod", "prod")
+_DECRYPT = ("kms:Decrypt", "kms:DescribeKey")
 
 
 class Storage(Construct):
@@ -34,7 +35,7 @@ class Storage(Construct):
         self.pipeline_bucket = self._bucket(
             "PipelineBucket", names.sub("${SageMakerProjectName}-pipeline-${AWS::AccountId}"), self.pipeline_key
         )
-        self._share(names)
+        self._share_templates(names)
         self._let_logs_use(self.pipeline_key, names)
         self.group = sagemaker.CfnModelPackageGroup(
             self,
@@ -73,45 +74,23 @@ class Storage(Construct):
         acknowledge_bucket(bucket)
         return bucket
 
-    def _share(self, names: Names) -> None:
-        """Let the roles of the other stages read: containers their model, CloudFormation actions their template."""
+    def share_models(self, names: Names) -> None:
+        """Let the containers of the other stages read the model that they serve."""
         for stage in _REMOTE:
             reader = narrowed(names.account(stage), [names.endpoint_role_arn(stage)])
-            self.artifact_bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"Model{stage.capitalize()}",
-                    principals=[reader],
-                    actions=["s3:GetObject"],
-                    resources=[self.artifact_bucket.arn_for_objects("*")],
-                )
-            )
-            self.artifact_bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"ModelList{stage.capitalize()}",
-                    principals=[reader],
-                    actions=["s3:ListBucket"],
-                    resources=[self.artifact_bucket.bucket_arn],
-                )
-            )
-            self._let_decrypt(self.artifact_key, f"Model{stage.capitalize()}", reader)
-            deployer = narrowed(names.account(stage), [names.deploy_action_role_arn(stage)])
-            self.pipeline_bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"Template{stage.capitalize()}",
-                    principals=[deployer],
-                    actions=["s3:GetObject", "s3:GetObjectVersion"],
-                    resources=[self.pipeline_bucket.arn_for_objects("*")],
-                )
-            )
-            self._let_decrypt(self.pipeline_key, f"Template{stage.capitalize()}", deployer)
+            sid = f"Model{stage.capitalize()}"
+            objects, bucket = self.artifact_bucket.arn_for_objects("*"), self.artifact_bucket.bucket_arn
+            _let(self.artifact_bucket, sid, reader, ["s3:GetObject"], objects)
+            _let(self.artifact_bucket, f"ModelList{stage.capitalize()}", reader, ["s3:ListBucket"], bucket)
+            _let(self.artifact_key, sid, reader, _DECRYPT, "*")
 
-    @staticmethod
-    def _let_decrypt(key: kms.Key, sid: str, principal: iam.IPrincipal) -> None:
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid=sid, principals=[principal], actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"]
-            )
-        )
+    def _share_templates(self, names: Names) -> None:
+        """Let the CloudFormation actions of the other stages read the template that they deploy."""
+        for stage in _REMOTE:
+            deployer = narrowed(names.account(stage), [names.deploy_action_role_arn(stage)])
+            sid, objects = f"Template{stage.capitalize()}", self.pipeline_bucket.arn_for_objects("*")
+            _let(self.pipeline_bucket, sid, deployer, ["s3:GetObject", "s3:GetObjectVersion"], objects)
+            _let(self.pipeline_key, sid, deployer, _DECRYPT, "*")
 
     @staticmethod
     def _let_logs_use(key: kms.Key, names: Names) -> None:
@@ -155,11 +134,18 @@ class Storage(Construct):
         for name, value in values.items():
             ssm.StringParameter(
                 self,
-                "".join(part.capitalize() for part in name.split("-")) + "Parameter",
+                f"{pascal(name)}Parameter",
                 parameter_name=names.sub(f"{names.literal.parameters}/{name}"),
                 string_value=value,
                 simple_name=False,
             )
+
+
+def _let(
+    resource: s3.Bucket | kms.Key, sid: str, principal: iam.IPrincipal, actions: Sequence[str], reached: str
+) -> None:
+    statement = iam.PolicyStatement(sid=sid, principals=[principal], actions=list(actions), resources=[reached])
+    resource.add_to_resource_policy(statement)
 
 
 def narrowed(account: str, arns: Sequence[str]) -> iam.IPrincipal:
