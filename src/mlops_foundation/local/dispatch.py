@@ -6,7 +6,6 @@ and writes the answer. The same way serves HTTP requests and :meth:`Cloud.invoke
 
 import asyncio
 import inspect
-import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -27,10 +26,10 @@ from mlops_foundation.local.contract import (
     ServiceError,
 )
 from mlops_foundation.local.operations import Offered, not_offered, operation_table
+from mlops_foundation.local.wire_errors import Answer, write_error
 
 log = logging.getLogger(__name__)
 
-Answer = tuple[int, dict[str, str], bytes]
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/")
 
 
@@ -92,10 +91,12 @@ class Dispatcher:
             request = wire.read_request(route, headers, body, query)
             return self._write(route, await self._answer(offered, call, request))
         except ServiceError as error:
-            return _error(error)
+            return write_error(error, "json")
         except Exception:
             log.exception("%s failed", headers.get("x-amz-target", path))
-            return _error(ServiceError("InternalFailure", "An internal error of the local cloud; see its log", 500))
+            return write_error(
+                ServiceError("InternalFailure", "An internal error of the local cloud; see its log", 500), "json"
+            )
 
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> wire.Route:
         target = headers.get("x-amz-target", "")
@@ -152,11 +153,3 @@ def _caller(headers: Mapping[str, str]) -> tuple[Principal, Region]:
     if match is None or principal is None:
         raise ServiceError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
     return principal, Region(match.group(2))
-
-
-def _error(error: ServiceError) -> Answer:
-    # AWS spells the sentence's name in both ways; a shape with members of its own has it in capitals.
-    message = {"message": error.message} | ({"Message": error.message} if error.members else {})
-    body = json.dumps({"__type": error.code, **message, **error.members}).encode()
-    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
-    return error.status, headers, body

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.local.adapter import environment
 from mlops_foundation.local.contract import HttpHandler, ServiceError
-from mlops_foundation.local.refusal import refuse
+from mlops_foundation.local.wire_errors import refuse
 
 log = logging.getLogger(__name__)
 

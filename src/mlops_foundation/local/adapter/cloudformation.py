@@ -14,7 +14,6 @@ from urllib.parse import parse_qs
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation as stacks_state
 from ministack.services.cloudformation import helpers, provisioners, stacks
-from ministack.services.cloudformation.helpers import _error
 
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.local.adapter import iam
@@ -31,6 +30,7 @@ from mlops_foundation.local.contract import (
     ServiceError,
     StackCall,
 )
+from mlops_foundation.local.wire_errors import write_error
 
 _SERVICE = "cloudformation.amazonaws.com"
 _WITH_RIGHTS = frozenset(
@@ -200,7 +200,7 @@ def with_rights(cloud: Cloud, handler: Handler, principal_of: Callable[[Mapping[
         try:
             rights = _settle(cloud, params, principal_of(headers))
         except ServiceError as error:
-            return _error("AccessDenied", error.message, 403)
+            return write_error(ServiceError("AccessDenied", error.message, 403), "query")
         token = _rights.set(rights)
         try:
             return await handler(method, path, headers, body, query)

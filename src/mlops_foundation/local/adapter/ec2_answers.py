@@ -13,6 +13,9 @@ from ministack.core.responses import get_region
 from ministack.services import ec2
 from ministack.services.cloudformation import provisioners
 
+from mlops_foundation.local.contract import ServiceError
+from mlops_foundation.local.wire_errors import Answer, write_error
+
 _RESERVED = 5
 """AWS keeps the first four addresses of a subnet and its last one."""
 _ENDPOINTS_ZONE = "Z00000000000000ENDPOINT"
@@ -31,6 +34,11 @@ def install() -> None:
     _count_free_addresses()
     _describe_endpoints_whole()
     _name_endpoints()
+
+
+def ec2_error(code: str, message: str) -> Answer:
+    """Return an error as EC2 sends it."""
+    return write_error(ServiceError(code, message), "ec2")
 
 
 def _count_free_addresses() -> None:
@@ -74,11 +82,11 @@ def _describe_endpoints_whole() -> None:
         wanted = ec2._parse_member_list(parameters, "VpcEndpointId")
         for name in wanted:
             if name not in ec2._vpc_endpoints:
-                return ec2._error("InvalidVpcEndpointId.NotFound", f"The Vpc Endpoint Id '{name}' does not exist", 400)
+                return ec2_error("InvalidVpcEndpointId.NotFound", f"The Vpc Endpoint Id '{name}' does not exist")
         filters = ec2._parse_filters(parameters)
         unknown = [name for name in filters if name not in _FILTERS and not name.startswith("tag")]
         if unknown:
-            return ec2._error("InvalidParameterValue", f"The filter '{unknown[0]}' is invalid", 400)
+            return ec2_error("InvalidParameterValue", f"The filter '{unknown[0]}' is invalid")
         found = [
             endpoint_fields(each)
             for name, each in ec2._vpc_endpoints.items()

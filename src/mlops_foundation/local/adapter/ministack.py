@@ -11,7 +11,6 @@ import ministack.app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id
 
-from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.local import wire
 from mlops_foundation.local.adapter import (
@@ -27,7 +26,8 @@ from mlops_foundation.local.adapter import (
     shared_network_types,
     storage,
 )
-from mlops_foundation.local.contract import Check, Principal, ServiceError
+from mlops_foundation.local.contract import Check, Principal, ServiceError, not_supported
+from mlops_foundation.local.wire_errors import Answer, protocol_of, write_error
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 _OFFERED = frozenset({
@@ -63,7 +63,7 @@ def install(cloud: Any) -> None:
         _add_service(name, service.models, cloud.dispatchers[name].handle)
     _wrap_handlers(cloud)
     _note_actions(cloud)
-    storage.refuse_unknown_actions(_refuse, ours)
+    storage.refuse_unknown_actions(_refuse_unknown, ours)
 
 
 def application() -> Any:
@@ -130,9 +130,9 @@ def _refusing(name: str) -> storage.Handler:
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> storage.Answer:
+    ) -> Answer:
         del method, path, body, query
-        return _not_supported(f"{name} is not supported by the local cloud", headers)
+        return _not_supported(name, headers)
 
     return handle
 
@@ -142,23 +142,17 @@ def _network_only(handler: storage.Handler) -> storage.Handler:
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> storage.Answer:
+    ) -> Answer:
         action = parse_qs(body.decode("utf-8", "replace")).get("Action", query.get("Action", [""]))[0]
         if not _NETWORK_ACTION.fullmatch(action):
-            return _not_supported(f"ec2:{action} is not supported by the local cloud", headers)
+            return _not_supported(f"ec2:{action}", headers)
         return await handler(method, path, headers, body, query)
 
     return handle
 
 
-def _not_supported(message: str, headers: Mapping[str, str]) -> storage.Answer:
-    if "x-www-form-urlencoded" in headers.get("content-type", ""):
-        code = "<Code>NotSupported</Code>"
-        body = f"<ErrorResponse><Error>{code}<Message>{message}</Message></Error></ErrorResponse>"
-        return 400, {"Content-Type": "text/xml"}, body.encode()
-    body = json.dumps({"__type": "NotSupportedException", "message": message})
-    error_type = {"x-amzn-ErrorType": "NotSupportedException"}
-    return 400, {"Content-Type": "application/x-amz-json-1.1", **error_type}, body.encode()
+def _not_supported(what: str, headers: Mapping[str, str]) -> Answer:
+    return write_error(not_supported(what), protocol_of(headers))
 
 
 def _add_service(name: str, models: tuple[str, ...], handler: Any) -> None:
@@ -206,13 +200,11 @@ def principal_of(headers: Mapping[str, str]) -> Principal:
     return found or iam.root_of(AccountId(get_account_id()))
 
 
-def _s3_denied(error: Exception) -> storage.Answer:
+def _s3_denied(error: Exception) -> Answer:
     message = error.message if isinstance(error, ServiceError) else "Access Denied"
-    body = f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"
-    return 403, {"Content-Type": "application/xml", "x-amz-request-id": clock.new_id()}, body.encode()
+    return write_error(ServiceError("AccessDenied", message, 403), "rest-xml")
 
 
-def _refuse(service: str, request_id: str) -> Any:
+def _refuse_unknown(service: str, headers: Mapping[str, str]) -> Answer:
     message = f"the local cloud cannot tell which {service} action this request is, so it is refused"
-    body = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
-    return 403, {"Content-Type": "application/json", "x-amzn-requestid": request_id}, body
+    return write_error(ServiceError("AccessDeniedException", message, 403), protocol_of(headers))

@@ -11,6 +11,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2
 
+from mlops_foundation.local.adapter.ec2_answers import ec2_error
 from mlops_foundation.local.contract import Json
 
 Action = Callable[[Any], Any]
@@ -27,7 +28,7 @@ def install() -> None:
 def _create(create: Action, parameters: Any) -> Any:
     vpc_id = ec2._p(parameters, "VpcId")
     if vpc_id not in ec2._vpcs:
-        return ec2._error("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist", 400)
+        return ec2_error("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
     before = set(ec2._vpc_peering)
     answer = create(parameters)
     for made in set(ec2._vpc_peering) - before:
@@ -44,10 +45,10 @@ def _accept(accept: Action, parameters: Any) -> Any:
     here, accepter = (get_account_id(), get_region()), peering["AccepterVpcInfo"]
     if (accepter["OwnerId"], accepter["Region"]) != here:
         message = f"User {here[0]} cannot accept peering {peering['VpcPeeringConnectionId']}"
-        return ec2._error("OperationNotPermitted", message, 400)
+        return ec2_error("OperationNotPermitted", message)
     if peering["Status"]["Code"] not in {"pending-acceptance", "active"}:
         message = f"The peering is {peering['Status']['Code']}: {peering['Status']['Message']}"
-        return ec2._error("InvalidStateTransition", message, 400)
+        return ec2_error("InvalidStateTransition", message)
     return accept(parameters)
 
 

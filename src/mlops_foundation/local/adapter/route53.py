@@ -14,7 +14,8 @@ from ministack.core.responses import get_account_id
 from ministack.services import ec2, route53
 
 from mlops_foundation.local.adapter import storage
-from mlops_foundation.local.contract import Json
+from mlops_foundation.local.contract import Json, ServiceError
+from mlops_foundation.local.wire_errors import Answer, write_error
 
 _ROUTE: Final = re.compile(
     r"/2013-04-01/hostedzone/([^/]+)/(associatevpc|disassociatevpc|authorizevpcassociation|deauthorizevpcassociation)"
@@ -31,16 +32,16 @@ def across_accounts(handler: storage.Handler) -> storage.Handler:
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> storage.Answer:
+    ) -> Answer:
         if method == "GET" and path == _OF_VPC:
-            listed: storage.Answer = _zones_of_vpc(query)
+            listed: Answer = _zones_of_vpc(query)
             return listed
         match = _ROUTE.fullmatch(path)
         if method != "POST" or match is None:
             return await handler(method, path, headers, body, query)
         vpc, _, error = route53._parse_vpc_request(body)
         zone_id, verb = match.groups()
-        answer: storage.Answer = error or _VERBS[verb](zone_id, vpc)
+        answer: Answer = error or _VERBS[verb](zone_id, vpc)
         return answer
 
     return handle
@@ -54,8 +55,12 @@ def _find(zone_id: str) -> tuple[str, Json] | None:
     return None
 
 
+def _error(code: str, message: str, status: int = 400) -> Answer:
+    return write_error(ServiceError(code, message, status), "rest-xml")
+
+
 def _no_zone(zone_id: str) -> Any:
-    return route53._error_response("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", 404)
+    return _error("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", 404)
 
 
 def _authorize(zone_id: str, vpc: Json) -> Any:
@@ -78,7 +83,7 @@ def _deauthorize(zone_id: str, vpc: Json) -> Any:
         return _no_zone(zone_id)
     if vpc not in zone.get("authorizations", []):
         message = f"The VPC that you specified, {vpc['VPCId']}, is not authorized for association."
-        return route53._error_response("VPCAssociationAuthorizationNotFound", message, 404)
+        return _error("VPCAssociationAuthorizationNotFound", message, 404)
     zone["authorizations"].remove(vpc)
     return route53._xml_response("DeleteVPCAssociationAuthorizationResponse", Element.clear)
 
@@ -89,16 +94,16 @@ def _associate(zone_id: str, vpc: Json) -> Any:
         return _no_zone(zone_id)
     account, zone = found
     if ec2._vpcs.get_scoped(get_account_id(), vpc["VPCRegion"], vpc["VPCId"]) is None:
-        return route53._error_response("InvalidVPCId", f"The VPC ID '{vpc['VPCId']}' is not valid.")
+        return _error("InvalidVPCId", f"The VPC ID '{vpc['VPCId']}' is not valid.")
     if not zone.get("private"):
         message = "You can't associate a VPC with a public hosted zone."
-        return route53._error_response("PublicZoneVPCAssociation", message)
+        return _error("PublicZoneVPCAssociation", message)
     if account != get_account_id() and vpc not in zone.get("authorizations", []):
         message = f"The VPC: {vpc['VPCId']} has not authorized to associate with your hosted zone."
-        return route53._error_response("NotAuthorizedException", message, 401)
+        return _error("NotAuthorizedException", message, 401)
     if _of_name(zone["name"], vpc):
         message = f"The VPC {vpc['VPCId']} is already associated with a hosted zone named {zone['name']}"
-        return route53._error_response("ConflictingDomainExists", message)
+        return _error("ConflictingDomainExists", message)
     zone.setdefault("vpcs", []).append(vpc)
     return _changed("AssociateVPCWithHostedZoneResponse")
 
@@ -111,10 +116,10 @@ def _disassociate(zone_id: str, vpc: Json) -> Any:
     vpcs = found[1].get("vpcs", [])
     if vpc not in vpcs:
         message = f"The VPC {vpc['VPCId']} is not associated with the hosted zone."
-        return route53._error_response("VPCAssociationNotFound", message, 404)
+        return _error("VPCAssociationNotFound", message, 404)
     if len(vpcs) == 1:
         message = "A private hosted zone must stay associated with at least one VPC."
-        return route53._error_response("LastVPCAssociation", message)
+        return _error("LastVPCAssociation", message)
     vpcs.remove(vpc)
     return _changed("DisassociateVPCFromHostedZoneResponse")
 
@@ -134,7 +139,7 @@ def _zones_of_vpc(query: Mapping[str, list[str]]) -> Any:
     """List the zones of a VPC with the accounts that own them; all on one page."""
     vpc = {"VPCRegion": query["vpcregion"][0], "VPCId": query["vpcid"][0]}
     if ec2._vpcs.get_scoped(get_account_id(), vpc["VPCRegion"], vpc["VPCId"]) is None:
-        return route53._error_response("InvalidVPCId", f"The VPC ID '{vpc['VPCId']}' is not valid.")
+        return _error("InvalidVPCId", f"The VPC ID '{vpc['VPCId']}' is not valid.")
 
     def build(root: Element) -> None:
         summaries = SubElement(root, "HostedZoneSummaries")

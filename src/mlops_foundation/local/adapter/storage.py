@@ -14,8 +14,8 @@ from ministack.services.cloudformation import provisioners
 
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.local.contract import Check
+from mlops_foundation.local.wire_errors import Answer
 
-Answer = tuple[int, dict[str, str], Any]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
 Authorize = Callable[[Mapping[str, str], Check], None]
 """``(request headers, check)``; raises ServiceError."""
@@ -142,7 +142,7 @@ def _key_for_write(bucket: str, headers: Mapping[str, str]) -> str | None:
 _SUBRESOURCES = frozenset({"tagging", "acl", "uploadId", "uploads", "retention", "legal-hold", "attributes"})
 
 
-def refuse_unknown_actions(refuse: Callable[[str, str], Any], ours: frozenset[str]) -> None:
+def refuse_unknown_actions(refuse: Callable[[str, Mapping[str, str]], Answer], ours: frozenset[str]) -> None:
     """Refuse a request whose IAM action cannot be told; ministack would only check its signature."""
     authenticate_only = ministack.app._authenticate_only
 
@@ -150,7 +150,7 @@ def refuse_unknown_actions(refuse: Callable[[str, str], Any], ours: frozenset[st
         failure = authenticate_only(service, headers, query, request_id)
         if failure is not None or service in ours:
             return failure
-        return refuse(service, request_id)
+        return refuse(service, headers)
 
     ministack.app._authenticate_only = check
 
