@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from mlops_foundation.usecases.synth import synth
+from principals import faults, is_own_account_in_a_key
 
 sys.path.append(str(Path(__file__).parent / "config"))
 from config_samples import TOPOLOGIES
@@ -20,11 +21,27 @@ _WHOLE_SERVICE = re.compile(r"^(\*|[a-z0-9-]+:\*)$")
 
 
 class Found(NamedTuple):
-    """A statement and where it stands."""
+    """A statement and where it stands.
+
+    Attributes:
+        place: Template and logical id.
+        type: Of the resource.
+        statement: As it stands in the template.
+        account: That gets the template.
+        ours: Accounts that the template may trust.
+        values: What its references stand for.
+    """
 
     place: str
     type: str
     statement: dict[str, Any]
+    account: str
+    ours: frozenset[str]
+    values: dict[str, str]
+
+    @property
+    def is_the_keys_own(self) -> bool:
+        return is_own_account_in_a_key(self.type, self.statement, self.account, self.values)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -72,14 +89,37 @@ def templates(assembly: Any, topologies: dict[str, Any]) -> Templates:
     return [*assembly.templates(), *found]
 
 
+def accounts_of(assembly: Any) -> dict[str, str]:
+    """Return the account of each template by its path; a product's and a seed's is dev's."""
+    (dev,) = {each.account("dev") for each in assembly.made.plan.sets}
+    found = {path: dev for path, _ in assembly.templates()}
+    for bootstrap in assembly.made.bootstrap:
+        found |= dict.fromkeys((bootstrap.policies_template, bootstrap.toolkit_template), bootstrap.account)
+    for manifest in assembly.directory.glob("assembly-*/manifest.json"):
+        for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values():
+            if artifact["type"] == "aws:cloudformation:stack":
+                path = manifest.parent.relative_to(assembly.directory) / artifact["properties"]["templateFile"]
+                found[str(path)] = artifact["environment"].removeprefix("aws://").partition("/")[0]
+    return found
+
+
+def found_in(assembly: Any, shape: str) -> Iterator[Found]:
+    accounts = accounts_of(assembly)
+    for path, template in assembly.templates():
+        account = accounts[path]
+        parameters = template.get("Parameters", {})
+        known = {name: str(each["Default"]) for name, each in parameters.items() if "Default" in each}
+        values = {**known, "AWS::Partition": "aws", "AWS::AccountId": account}
+        ours = frozenset({*accounts.values(), "${PreProdAccount}", "${ProdAccount}"})
+        for name, each in template["Resources"].items():
+            for statement in statements_in(each.get("Properties", {})):
+                yield Found(f"{path} {name}{shape}", each["Type"], statement, account, ours, values)
+
+
 @pytest.fixture(scope="module")
-def statements(templates: Templates) -> list[Found]:
-    return [
-        Found(f"{path} {name}", each["Type"], statement)
-        for path, template in templates
-        for name, each in template["Resources"].items()
-        for statement in statements_in(each.get("Properties", {}))
-    ]
+def statements(assembly: Any, topologies: dict[str, Any]) -> list[Found]:
+    shapes = {"": assembly, **{f" ({name})": made for name, made in topologies.items()}}
+    return [found for shape, made in shapes.items() for found in found_in(made, shape)]
 
 
 @pytest.fixture(scope="module")
@@ -101,19 +141,12 @@ def test_no_aws_managed_policy_is_attached(templates: Templates) -> None:
         assert ":iam::aws:policy/" not in text, path
 
 
-def is_own_account_statement_of_a_key(found: Found) -> bool:
-    """A key policy's first statement: without it nobody could ever change the policy again."""
-    own_root = re.compile(r":iam::(\d{12}|\$\{AWS::AccountId\}|.*AWS::AccountId.*):root")
-    principal = json.dumps(found.statement.get("Principal", ""))
-    return found.type == "AWS::KMS::Key" and found.statement["Action"] == "kms:*" and bool(own_root.search(principal))
-
-
 def test_no_statement_allows_a_whole_service(allowed: list[Found]) -> None:
     for found in allowed:
         assert "NotAction" not in found.statement, found
         assert "NotResource" not in found.statement, found
         for action in as_list(found.statement["Action"]):
-            assert not _WHOLE_SERVICE.match(action) or is_own_account_statement_of_a_key(found), found
+            assert not _WHOLE_SERVICE.match(action) or found.is_the_keys_own, found
 
 
 def test_roles_are_passed_by_name_to_named_services(allowed: list[Found]) -> None:
@@ -128,28 +161,76 @@ def test_roles_are_passed_by_name_to_named_services(allowed: list[Found]) -> Non
 
 
 def test_no_principal_is_a_whole_account_or_everybody(allowed: list[Found]) -> None:
-    for found in allowed:
-        principal = found.statement.get("Principal")
-        if principal is None or is_own_account_statement_of_a_key(found):
-            continue
-        if set(principal) == {"Service"} if isinstance(principal, dict) else False:
-            continue
-        if found.type == "AWS::EC2::VPCEndpoint":
-            narrowed_to_accounts = "aws:PrincipalAccount" in json.dumps(found.statement.get("Condition", {}))
-            assert narrowed_to_accounts or found.statement["Resource"] != "*", found
-            continue
-        assert "aws:PrincipalArn" in json.dumps(found.statement.get("Condition", {})), found
+    """Roles' trust, keys, buckets and the registry; an endpoint's policy speaks of everybody behind the endpoint."""
+    with_principal = [found for found in allowed if "Principal" in found.statement or "NotPrincipal" in found.statement]
+    kinds = {found.type for found in with_principal}
+    assert kinds >= {"AWS::IAM::Role", "AWS::KMS::Key", "AWS::S3::BucketPolicy", "AWS::SageMaker::ModelPackageGroup"}
+    for found in with_principal:
+        if found.type != "AWS::EC2::VPCEndpoint" and not found.is_the_keys_own:
+            assert not list(faults(found.statement, found.ours, found.values)), found.place
 
 
-def test_the_trust_of_every_role_is_narrowed(templates: Templates) -> None:
-    for path, template in templates:
-        for name, each in template["Resources"].items():
-            if each["Type"] != "AWS::IAM::Role":
-                continue
-            for statement in each["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
-                service = isinstance(statement["Principal"], dict) and "Service" in statement["Principal"]
-                condition = json.dumps(statement.get("Condition", {}))
-                assert service or "aws:PrincipalArn" in condition, (path, name)
+def test_an_endpoint_lets_the_platforms_accounts_through_or_to_named_resources_of_aws(allowed: list[Found]) -> None:
+    of_endpoints = [found for found in allowed if found.type == "AWS::EC2::VPCEndpoint"]
+    assert of_endpoints
+    for found in of_endpoints:
+        callers = found.statement.get("Condition", {}).get("StringEquals", {}).get("aws:PrincipalAccount", [])
+        assert set(as_list(callers)) <= found.ours, found.place
+        # Without a caller's account: what AWS itself keeps, such as the layers of its images, by name.
+        names = [re.fullmatch(r"arn:aws:s3:::[a-z0-9-]{8,}/\*", each) for each in as_list(found.statement["Resource"])]
+        assert callers or all(names), found.place
+
+
+def test_every_roles_trust_is_among_what_was_read(templates: Templates, allowed: list[Found]) -> None:
+    roles = sum(
+        each["Type"] == "AWS::IAM::Role" for _, template in templates for each in template["Resources"].values()
+    )
+    read = {found.place for found in allowed if found.type == "AWS::IAM::Role" and "Principal" in found.statement}
+    assert len(read) == roles
+
+
+ROOT, ROLE = "arn:aws:iam::222222222222:root", "arn:aws:iam::222222222222:role/mlops/churn/churn-endpoint-prod"
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition"),
+    [
+        ("*", {"ArnEquals": {"aws:PrincipalArn": ROLE}}),
+        ({"AWS": "*"}, {"ArnEquals": {"aws:PrincipalArn": ROLE}}),
+        ({"AWS": ROOT}, {}),
+        ({"AWS": ROOT}, {"ArnLike": {"aws:PrincipalArn": "*"}}),
+        ({"AWS": ROOT}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/*"}}),
+        ({"AWS": ROOT}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/mlops/*"}}),
+        ({"AWS": ROOT}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/mlops/mlops-project-deploy-cfn"}}),
+        ({"AWS": ROOT}, {"ArnLike": {"aws:PrincipalArn": [ROLE, "arn:aws:iam::222222222222:*"]}}),
+        ({"AWS": ROOT}, {"ArnNotLike": {"aws:PrincipalArn": ROLE}}),
+        ({"AWS": ROOT}, {"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}),
+        ({"AWS": ROOT}, {"ForAllValues:ArnEquals": {"aws:PrincipalArn": ROLE}}),
+        ({"AWS": ROOT}, {"ArnEquals": {"aws:PrincipalArn": ROLE.replace("2" * 12, "9" * 12)}}),
+        ({"AWS": "arn:aws:iam::999999999999:root"}, {"ArnEquals": {"aws:PrincipalArn": ROLE}}),
+        ({"AWS": [ROOT, "arn:aws:iam::999999999999:root"]}, {"ArnEquals": {"aws:PrincipalArn": ROLE}}),
+        ({"Service": "events.amazonaws.com", "AWS": ROOT}, {}),
+        ({"Federated": "arn:aws:iam::222222222222:saml-provider/any"}, {}),
+        (None, {}),
+    ],
+)
+def test_what_is_too_wide_is_found(principal: Any, condition: dict[str, Any]) -> None:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Condition": condition}
+    assert list(faults(statement, {"222222222222"}, {}))
+
+
+def test_an_account_narrowed_to_a_named_role_is_not() -> None:
+    for name in (ROLE, ROOT, "arn:aws:iam::222222222222:role/mlops/*/*-deploy-pipeline"):
+        condition = {"ArnLike": {"aws:PrincipalArn": [name]}}
+        assert not list(faults({"Principal": {"AWS": ROOT}, "Condition": condition}, {"222222222222"}, {}))
+
+
+@pytest.mark.parametrize("principal", ["*", "arn:aws:iam::999999999999:root", [ROOT, "arn:aws:iam::999999999999:root"]])
+def test_a_keys_own_statement_is_of_its_own_account(principal: Any) -> None:
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": principal}}
+    assert not is_own_account_in_a_key("AWS::KMS::Key", statement, "222222222222", {})
+    statement["Principal"] = {"AWS": ROOT}
+    assert is_own_account_in_a_key("AWS::KMS::Key", statement, "222222222222", {})
 
 
 def test_roles_that_projects_get_are_made_with_the_boundary_only(allowed: list[Found]) -> None:

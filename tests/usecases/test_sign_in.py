@@ -1,13 +1,17 @@
 """Links to the roles and profiles for the command line: for every set, and never a key."""
 
 import configparser
+import dataclasses
+import json
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from mlops_foundation.config import load_text
+from mlops_foundation.core.names import PERSONAS
 from mlops_foundation.plan import Plan, build
 from mlops_foundation.stacks import STACKS
 from mlops_foundation.usecases.sign_in import credentials_template, role_links
@@ -31,15 +35,47 @@ def plan() -> Plan:
     return build(load_text(CONFIG), STACKS)
 
 
-def test_each_link_switches_to_a_role_that_the_platform_makes(plan: Plan) -> None:
-    for each in role_links(plan):
+def roles_made(assembly: Any) -> set[tuple[str, str]]:
+    """Return account and name of every role that the stacks and the bootstrap make under a name of its own."""
+    accounts = {each.policies_template: each.account for each in assembly.made.bootstrap}
+    for manifest in assembly.directory.glob("assembly-*/manifest.json"):
+        for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values():
+            if artifact["type"] == "aws:cloudformation:stack":
+                path = manifest.parent.relative_to(assembly.directory) / artifact["properties"]["templateFile"]
+                accounts[str(path)] = artifact["environment"].removeprefix("aws://").partition("/")[0]
+    return {
+        (accounts[path], str(each["Properties"].get("RoleName")))
+        for path, template in assembly.templates()
+        if path in accounts
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::IAM::Role"
+    }
+
+
+def test_each_link_switches_to_a_role_that_the_platform_makes(assembly: Any) -> None:
+    links = role_links(assembly.made.plan)
+    assert {each.persona for each in links} == set(PERSONAS)
+    assert {(each.account, each.role) for each in links} <= roles_made(assembly)
+    for each in links:
         parts = urlsplit(each.link)
         query = {name: value for name, (value,) in parse_qs(parts.query).items()}
         assert (parts.scheme, parts.netloc, parts.path) == ("https", "signin.aws.amazon.com", "/switchrole")
         assert (query["account"], query["roleName"]) == (each.account, each.role)
-        assert len(query["displayName"]) <= 64
-        assert each.role.startswith(("eu-west-1-", "us-east-1-"))
-        assert each.role.endswith(f"-{each.account}")
+
+
+def test_each_link_of_a_persona_is_to_its_own_role(plan: Plan) -> None:
+    roles = {(each.set_name, each.persona, each.account): each.role for each in role_links(plan)}
+    assert roles["default", "admin", "222222222222"] == "eu-west-1-datascience-admin-222222222222"
+    assert roles["default", "data-scientist", "222222222222"] == "eu-west-1-datascientist-222222222222"
+    assert roles["alone", "lead", "555555555555"] == "us-east-1-lead-datascientist-555555555555"
+    assert len(set(roles.values())) == len(roles)
+
+
+def test_the_console_takes_a_display_name_of_64_characters(plan: Plan) -> None:
+    (each,) = plan.sets[:1]
+    long = dataclasses.replace(plan, sets=(dataclasses.replace(each, prefix="p" * 60),))
+    shown = [parse_qs(urlsplit(link.link).query)["displayName"][0] for link in role_links(long)]
+    assert {len(name) for name in shown} == {64}
 
 
 def test_every_persona_of_every_set_has_one(plan: Plan) -> None:
