@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_foundation.core import names
+from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.core.names import PlatformNames, ProjectNames
+from mlops_foundation.usecases.projects import check_others
 
 PREFIXES = st.from_regex(names.PREFIX_PATTERN, fullmatch=True)
 PROJECTS = st.from_regex(names.PROJECT_NAME_PATTERN, fullmatch=True)
@@ -33,13 +35,58 @@ def test_no_project_name_leads_to_a_name_over_awss_limits(prefix: str, project: 
     assert len(made.model_package_group) <= 63
 
 
-@given(first=PROJECTS, second=PROJECTS)
-def test_two_projects_share_no_name(first: str, second: str) -> None:
-    one, other = ProjectNames("mlops", first), ProjectNames("mlops", second)
-    if first != second:
-        assert one.path != other.path
-        assert one.parameters != other.parameters
-        assert one.artifact_bucket("1" * 12) != other.artifact_bucket("1" * 12)
+def by_kind(project: ProjectNames) -> set[tuple[str, str]]:
+    """Return every name of a project with the kind of thing it names: AWS tells names of one kind apart, no more.
+
+    A role's name is one of the whole account, whatever its path; so is a bucket's in the world.
+    """
+    account = "2" * 12
+    ends = ("-build", "-synth", "-scan", "-test")
+    return {
+        *(("role", name) for name in roles(project)),
+        *(("bucket", name) for name in (project.artifact_bucket(account), project.pipeline_bucket(account))),
+        *(("endpoint and stack", project.endpoint(stage)) for stage in names.STAGES),
+        *(("repository", name) for name in (project.build_repository, project.deploy_repository)),
+        *(("pipeline", name) for name in (project.build_pipeline, project.deploy_pipeline)),
+        *(("build project", project.project + end) for end in ends),
+        *(("rule", project.project + end) for end in ("-build-push", "-deploy-push", "-approved")),
+        ("SageMaker pipeline", project.training_pipeline),
+        ("model package group", project.model_package_group),
+        ("parameters", project.parameters),
+    }
+
+
+def shared(first: str, second: str) -> set[tuple[str, str]]:
+    return by_kind(ProjectNames("mlops", first)) & by_kind(ProjectNames("mlops", second))
+
+
+WORDS = st.sampled_from(["build", "deploy", "pipeline", "test", "endpoint", "prod", "execution", "events", "training"])
+
+
+@given(first=PROJECTS, second=PROJECTS, words=st.lists(WORDS, max_size=3))
+def test_two_projects_that_may_stand_beside_each_other_share_no_name_of_any_kind(
+    first: str, second: str, words: list[str]
+) -> None:
+    for other in (second, "-".join([first, *words]), "-".join([*words, first])):
+        if other != first and re.fullmatch(names.PROJECT_NAME_PATTERN, other):
+            try:
+                check_others(other, [first])
+            except ConfigError:
+                continue
+            assert not shared(first, other)
+
+
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [
+        ("churn-deploy", ("role", "churn-deploy-build")),
+        ("churn-pipeline", ("bucket", "churn-pipeline-222222222222")),
+    ],
+)
+def test_names_that_would_meet_are_refused(other: str, name: tuple[str, str]) -> None:
+    assert name in shared("churn", other)
+    with pytest.raises(ConfigError, match="too close"):
+        check_others(other, ["churn"])
 
 
 def test_a_projects_names_are_those_that_are_pinned() -> None:

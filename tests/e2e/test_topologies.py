@@ -181,7 +181,8 @@ def test_a_deleted_project_leaves_its_data_versions_and_endpoints_until_they_are
     workspace = fleet.workspace("merged")
     account = workspace.account("dev")
     projects.delete(workspace, "churn-merged", "admin", lambda line: None)
-    assert {each.status for each in projects.list_projects(workspace, "admin")} <= {"DeleteCompleted"}
+    listed = {each.name: each.status for each in projects.list_projects(workspace, "admin")}
+    assert listed.get("churn-merged", "DeleteCompleted") == "DeleteCompleted"
     assert [each.version for each in models.list_versions(workspace, "churn-merged", "lead")] == [1]
     buckets = {each["Name"] for each in workspace.client("s3", "dev").list_buckets()["Buckets"]}
     assert {f"churn-merged-{account}", f"churn-merged-pipeline-{account}"} <= buckets
@@ -198,5 +199,23 @@ def test_a_deleted_project_leaves_its_data_versions_and_endpoints_until_they_are
 
 
 def test_one_stage_or_one_stack_is_deployed_alone(fleet: Fleet) -> None:
-    lines = fleet.mlops("deploy", "--set", "manual", "--stage", "prod", "--stack", "targets")
-    assert {each["status"] for each in lines} == {"CREATE_COMPLETE"}
+    """What is deployed has a tag that everything in the configuration has by now."""
+    config = json.loads(fleet.config_file.read_text())
+    (manual,) = (each for each in config["sets"] if each["name"] == "manual")
+    manual["stages"] = {stage: {"tags": {"Round": "second"}} for stage in ("dev", "preprod", "prod")}
+    fleet.config_file.write_text(json.dumps(config))
+    workspace = fleet.workspace("manual")
+
+    def of_the_second_round() -> set[str]:
+        stacks = [
+            stack
+            for stage in ("dev", "preprod", "prod")
+            for stack in workspace.client("cloudformation", stage).describe_stacks()["Stacks"]  # type: ignore[arg-type]
+        ]
+        return {each["StackName"] for each in stacks if {"Key": "Round", "Value": "second"} in each.get("Tags", [])}
+
+    assert of_the_second_round() == set()
+    fleet.mlops("deploy", "--set", "manual", "--stage", "prod", "--stack", "targets")
+    assert of_the_second_round() == {"manual-targets-prod"}
+    fleet.mlops("deploy", "--set", "manual", "--stage", "preprod")
+    assert of_the_second_round() == {"manual-targets-prod", "manual-network-preprod", "manual-targets-preprod"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlops_foundation.aws import accounts
 from mlops_foundation.aws.sessions import Keys, Sessions
 from mlops_foundation.core import clock
 from mlops_foundation.core.errors import AccessDenied, PlanError
@@ -151,6 +152,62 @@ def test_quotas_and_overlapping_addresses(cloud: Any, fleet: Fleet, four: dict[s
     assert [(each.check, each.status) for each in found] == [("quota", "missing"), ("addresses", "warning")]
     assert "5 used, 1 more, 5 allowed" in found[0].got
     assert "10.0.0.0/24" in found[1].got
+
+
+def test_elastic_addresses_that_are_used_up(cloud: Any, fleet: Fleet, four: dict[str, str]) -> None:
+    ec2 = cloud.client("ec2", four["prod"])
+    for _ in range(5):
+        ec2.allocate_address(Domain="vpc")
+    found = wrong(preflight.accounts_report(fleet({"name": "team", "accounts": four}, network={"nat_gateways": 2})))
+    assert [(each.check, each.status, each.account) for each in found] == [("quota", "missing", four["prod"])]
+    assert "Elastic IP addresses" in found[0].what
+    assert "5 used, 2 more, 5 allowed" in found[0].got
+    assert "ec2 L-0263D0A3" in found[0].fix
+
+
+def test_what_the_account_was_given_counts_and_not_the_default(
+    cloud: Any, fleet: Fleet, four: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def limit(quota: accounts.Quota, client: Any) -> tuple[int, bool]:
+        del client
+        return (0, True) if quota.code == "L-FE177D64" else (quota.default, False)
+
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    cloud.client("iam", four["dev"]).create_role(RoleName="one", AssumeRolePolicyDocument=trust)
+    monkeypatch.setattr(accounts.Quota, "limit", limit)
+    found = wrong(preflight.accounts_report(fleet({"name": "team", "accounts": four})))
+    assert four["dev"] in {each.account for each in found}
+    assert {(each.check, each.what) for each in found} == {("quota", "there are not enough IAM roles in the account")}
+    assert "0 allowed (the account's quota)" in found[0].got
+
+
+@pytest.mark.parametrize("gone", [{"sagemaker", "codepipeline"}, {"codeartifact"}])
+def test_services_that_the_region_lacks(
+    fleet: Fleet, four: dict[str, str], monkeypatch: pytest.MonkeyPatch, gone: set[str]
+) -> None:
+    there = frozenset({*preflight.SERVICES, "codeartifact"} - gone)
+    monkeypatch.setattr(accounts, "region_services", lambda ssm, region: there)
+    sets = {"name": "team", "accounts": four}
+    found = wrong(preflight.accounts_report(fleet(sets, packages={"provider": "codeartifact"})))
+    assert {(each.check, each.status, each.got) for each in found} == {("services", "missing", ", ".join(sorted(gone)))}
+    assert {each.account for each in found} == set(four.values())
+    # Where AWS does not tell, botocore's list does.
+    monkeypatch.setattr(accounts, "region_services", lambda ssm, region: None)
+    monkeypatch.setattr(accounts, "known_services", lambda region, services: there & set(services))
+    found = wrong(preflight.accounts_report(fleet(sets, packages={"provider": "codeartifact"})))
+    assert {each.got for each in found} == {", ".join(sorted(gone))}
+
+
+def test_every_service_that_the_platform_makes_something_of_is_looked_for(assembly: Any) -> None:
+    made = {
+        resource["Type"].split("::")[1].lower()
+        for _, template in assembly.templates()
+        for resource in template["Resources"].values()
+        if resource["Type"].startswith("AWS::")
+    }
+    # They are in every region, or are CloudFormation's own.
+    everywhere = {"cdk", "cloudformation", "ec2", "iam", "route53", "s3", "sts"}
+    assert made - everywhere - {"codeartifact"} <= set(preflight.SERVICES), "a region may lack what nobody looks for"
 
 
 class OneUser:
