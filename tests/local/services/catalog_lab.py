@@ -18,6 +18,7 @@ TEMPLATE = {
     },
     "Outputs": {"Name": {"Value": {"Ref": "Value"}, "Description": "Where it is kept"}},
 }
+_LONG = 60
 STACKS = ("cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack",
           "cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents")  # fmt: skip
 LAUNCH_RIGHTS = {*STACKS, "s3:GetObject", "ssm:PutParameter", "ssm:DeleteParameter", "ssm:GetParameters",
@@ -39,6 +40,15 @@ class Catalog:
             template["Parameters"]["Secret"]["Default"] = default
             template["Outputs"]["Version"] = {"Value": name}
             s3.put_object(Bucket=bucket, Key=f"{name}.json", Body=json.dumps(template))
+        long = json.loads(json.dumps(TEMPLATE))
+        value = long["Resources"]["Value"]
+        for index in range(_LONG):
+            properties = {**value["Properties"], "Name": f"/product/{index}"}
+            long["Resources"][f"Value{index}"] = {**value, "Properties": properties}
+            if index:
+                long["Resources"][f"Value{index}"]["DependsOn"] = f"Value{index - 1}"
+        s3.put_object(Bucket=bucket, Key="long.json", Body=json.dumps(long))
+        self.long_url = f"https://s3.eu-west-1.amazonaws.com/{bucket}/long.json"
         self.url = f"https://s3.eu-west-1.amazonaws.com/{bucket}/v1.json"
         self.url_2 = f"https://{bucket}.s3.eu-west-1.amazonaws.com/v2.json"
         self.launch_role = make_role(
@@ -58,6 +68,13 @@ class Catalog:
         self.product = made["ProductViewDetail"]["ProductViewSummary"]["ProductId"]
         self.version = made["ProvisioningArtifactDetail"]["Id"]
         self.admin.associate_product_with_portfolio(ProductId=self.product, PortfolioId=self.portfolio)
+
+    def long_version(self) -> str:
+        """Add a version that takes the time of many calls to make, on any machine; return its id."""
+        made = self.admin.create_provisioning_artifact(
+            ProductId=self.product, Parameters={"Name": "long", "Info": {"LoadTemplateFromURL": self.long_url}}
+        )
+        return str(made["ProvisioningArtifactDetail"]["Id"])
 
     def open(self) -> None:
         """Give the scientist access and the product its launch role."""

@@ -172,16 +172,11 @@ def test_access_levels(catalog: Catalog) -> None:
 def test_the_same_token_and_the_same_name(catalog: Catalog) -> None:
     catalog.open()
     client = catalog.client()
-    first = client.provision_product(
-        ProductId=catalog.product,
-        ProvisioningArtifactId=catalog.version,
-        ProvisionedProductName="mine",
-        ProvisioningParameters=[{"Key": "Word", "Value": "one"}],
-        ProvisionToken="once",
-    )["RecordDetail"]
+    asked = {"ProvisioningArtifactId": catalog.long_version(), "ProvisionToken": "once"}
+    first = catalog.provision(**asked)
     with pytest.raises(ClientError, match="under change"):
         client.terminate_provisioned_product(ProvisionedProductName="mine")
-    assert catalog.provision(ProvisionToken="once")["RecordId"] == first["RecordId"]
+    assert catalog.provision(**asked)["RecordId"] == first["RecordId"]
     with pytest.raises(ClientError, match="DuplicateResource"):
         catalog.provision()
     catalog.ended(first["RecordId"])
