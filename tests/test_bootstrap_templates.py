@@ -12,6 +12,7 @@ from mlops_foundation.constructs.bootstrap.packing import POLICY_MAX
 from mlops_foundation.core.errors import PlanError
 from mlops_foundation.plan import Plan, StackSpec, build
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.init import Answers, write_config
 
 GOVERNANCE = "1" * 12
@@ -36,7 +37,7 @@ def two_sets(people: tuple[str, ...] = ()) -> tuple[Config, Plan]:
             }
         )
     )
-    return config, build(config, STACKS)
+    return config, build(config, STACKS, TEMPLATES)
 
 
 def policies(config: Config, plan: Plan, set_index: int, environment: Any) -> dict[str, Any]:

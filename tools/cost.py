@@ -18,6 +18,7 @@ from mlops_foundation.plan.cost import NOT_INCLUDED, Cost, SetCost, cost
 from mlops_foundation.plan.cost_table import CostLine, cost_lines, title
 from mlops_foundation.plan.prices import Prices, load_prices
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.init import Answers, write_config
 from mlops_foundation.usecases.plan import load_and_plan
 
@@ -65,7 +66,7 @@ def _default() -> Config:
 
 
 def _cost(config: Config, prices: Prices) -> Cost:
-    return cost(config, build(config, STACKS), prices)
+    return cost(config, build(config, STACKS, TEMPLATES), prices)
 
 
 def _accounts(own: SetCost, prices: Prices) -> Iterator[str]:

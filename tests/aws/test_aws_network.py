@@ -14,10 +14,11 @@ from mlops_foundation.local import process
 from mlops_foundation.plan.findings import Finding
 from mlops_foundation.plan.network_check import Place, check_network
 from mlops_foundation.plan.workloads import workloads
+from mlops_foundation.templates import TEMPLATES
 from vpc_by_hand import REGION, HandmadeVpc
 
 pytestmark = pytest.mark.cloud
-WORKLOADS = workloads(("dev",), "codeartifact")
+WORKLOADS = workloads(TEMPLATES, ("dev",), "codeartifact")
 ACCOUNTS = itertools.count(200000000001)
 SERVICES = sorted({service for each in WORKLOADS for service in each.services})
 

@@ -10,6 +10,7 @@ from mlops_foundation.config import legacy_accounts, load
 from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.plan import build
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.init import from_accounts, write_config
 
 FIRST = {
@@ -56,7 +57,7 @@ def test_the_sets_become_a_configuration_that_can_be_planned(file: Path, tmp_pat
     assert [each.accounts.governance for each in config.sets] == ["111111111111"] * 2
     assert config.sets[0].accounts.prod == "044444444444"
     assert [config.prefix_of(each) for each in config.sets] == ["firstexamp", "firstexam2"]
-    assert [each.name for each in build(config, STACKS).sets] == ["first-example", "first-example-two"]
+    assert [each.name for each in build(config, STACKS, TEMPLATES).sets] == ["first-example", "first-example-two"]
 
 
 @pytest.mark.parametrize(("written", "prefix"), [("mlops", "mlops"), ("mlops-cdk", "mlopscdk"), ("", "mlops")])

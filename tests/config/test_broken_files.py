@@ -13,6 +13,7 @@ from mlops_foundation.config import legacy_accounts, load
 from mlops_foundation.core.errors import ConfigError, PlanError, Problem
 from mlops_foundation.plan import build
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 
 WITH_FILES = GOOD.replace(
     "tags:\n",
@@ -81,7 +82,7 @@ def test_a_broken_file_is_told_and_never_a_traceback(kind: str, tmp_path: Path) 
             return
         answers["still right"] += 1
         try:
-            build(config, STACKS)
+            build(config, STACKS, TEMPLATES)
         except PlanError as error:
             for problem in error.problems:
                 assert problem.what

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -7,32 +8,45 @@ from hypothesis import strategies as st
 from mlops_foundation.core import names
 from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.core.names import PlatformNames, ProjectNames
+from mlops_foundation.plan import TemplateSpec
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.projects import check_others
 
 PREFIXES = st.from_regex(names.PREFIX_PATTERN, fullmatch=True)
 PROJECTS = st.from_regex(names.PROJECT_NAME_PATTERN, fullmatch=True)
-ROLE_KINDS = ("execution", "build", "build-pipeline", "deploy-build", "deploy-test", "deploy-pipeline", "events")
+SPECS = pytest.mark.parametrize("spec", TEMPLATES, ids=lambda spec: spec.name)
 
 
-def roles(project: ProjectNames) -> list[str]:
-    of_stages = [each for stage in names.STAGES for each in (project.endpoint_role(stage), project.test_role(stage))]
-    return [*map(project.role, ROLE_KINDS), *of_stages]
+def roles(project: ProjectNames, spec: TemplateSpec) -> list[str]:
+    of_stages = [f"{project.project}-{kind}-{stage}" for stage in names.STAGES for kind in spec.stage_roles]
+    return [*map(project.role, spec.roles), *of_stages]
 
 
+@SPECS
 @given(prefix=PREFIXES, project=PROJECTS)
-def test_the_longest_name_is_the_longest_of_all_roles(prefix: str, project: str) -> None:
+def test_the_longest_name_is_the_longest_of_all_roles(prefix: str, project: str, spec: TemplateSpec) -> None:
     made = ProjectNames(prefix, project)
-    assert made.longest() in roles(made)
-    assert len(made.longest()) == max(map(len, roles(made)))
+    longest = made.longest(spec.roles, spec.stage_roles)
+    assert longest in roles(made, spec)
+    assert len(longest) == max(map(len, roles(made, spec)))
 
 
+@SPECS
 @given(prefix=PREFIXES, project=PROJECTS)
-def test_no_project_name_leads_to_a_name_over_awss_limits(prefix: str, project: str) -> None:
+def test_no_project_name_leads_to_a_name_over_awss_limits(prefix: str, project: str, spec: TemplateSpec) -> None:
     made = ProjectNames(prefix, project)
-    assert len(made.longest()) <= names.ROLE_NAME_MAX
+    assert len(made.longest(spec.roles, spec.stage_roles)) <= names.ROLE_NAME_MAX
     assert len(made.pipeline_bucket("2" * 12)) <= names.BUCKET_NAME_MAX
     assert len(made.endpoint("preprod")) <= 63
     assert len(made.model_package_group) <= 63
+
+
+def of_template(project: ProjectNames, spec: TemplateSpec) -> Iterator[tuple[str, str]]:
+    yield from (("role", name) for name in roles(project, spec))
+    yield from (("repository", f"{project.project}-{end}") for end in spec.repositories)
+    yield from (("pipeline", f"{project.project}_{part}_pipeline") for part in (*spec.pipelines, *spec.promotions))
+    yield from (("build project", f"{project.project}-{end}") for end in spec.builds)
+    yield from (("rule", f"{project.project}-{end}") for end in spec.rules)
 
 
 def by_kind(project: ProjectNames) -> set[tuple[str, str]]:
@@ -41,15 +55,11 @@ def by_kind(project: ProjectNames) -> set[tuple[str, str]]:
     A role's name is one of the whole account, whatever its path; so is a bucket's in the world.
     """
     account = "2" * 12
-    ends = ("-build", "-synth", "-scan", "-test")
+    found = {(kind, name) for spec in TEMPLATES for kind, name in of_template(project, spec)}
     return {
-        *(("role", name) for name in roles(project)),
+        *found,
         *(("bucket", name) for name in (project.artifact_bucket(account), project.pipeline_bucket(account))),
         *(("endpoint and stack", project.endpoint(stage)) for stage in names.STAGES),
-        *(("repository", name) for name in (project.build_repository, project.deploy_repository)),
-        *(("pipeline", name) for name in (project.build_pipeline, project.deploy_pipeline)),
-        *(("build project", project.project + end) for end in ends),
-        *(("rule", project.project + end) for end in ("-build-push", "-deploy-push", "-approved")),
         ("SageMaker pipeline", project.training_pipeline),
         ("model package group", project.model_package_group),
         ("parameters", project.parameters),

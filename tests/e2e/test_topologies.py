@@ -13,6 +13,7 @@ import pytest
 from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.local import process
 from mlops_foundation.plan.workloads import workloads
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases import endpoints, local, models, pipelines, project_remains, projects
 from mlops_foundation.usecases.workspace import Workspace, open_workspace
 from vpc_by_hand import REGION, HandmadeVpc
@@ -83,7 +84,7 @@ def vpc_of_the_company(running: process.Running, account: str) -> HandmadeVpc:
     """Make a VPC with boto3, with a NAT gateway and every endpoint."""
     keys = process.sign_in(running, account).credentials
     session = boto3.session.Session(keys.access_key_id, keys.secret_access_key, keys.session_token, REGION)
-    services = {each for one in workloads(("dev", "preprod", "prod"), "public") for each in one.services}
+    services = {each for one in workloads(TEMPLATES, ("dev", "preprod", "prod"), "public") for each in one.services}
     ec2 = session.client("ec2", endpoint_url=running.endpoint_url)
     return HandmadeVpc(ec2, sorted(services), way_out=True).make()
 

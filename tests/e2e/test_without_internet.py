@@ -15,7 +15,8 @@ import pytest
 from endpoint_policies import Request, Template, passes
 from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.local import process
-from mlops_foundation.plan.workloads import WORKLOADS, workloads
+from mlops_foundation.plan.workloads import declared, workloads
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases import check_network, demo, pipelines, service_calls
 from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.synth import synth
@@ -87,11 +88,13 @@ def test_builds_had_no_way_out_and_say_no_token(private: Platform) -> None:
 
 def test_what_was_called_is_what_is_declared(private: Platform) -> None:
     recorded = service_calls.recorded(private.demo.state_dir)
-    declared = {each.name: set(each.services) for each in workloads(("dev", "preprod", "prod"), "codeartifact")}
+    expected = {
+        each.name: set(each.services) for each in workloads(TEMPLATES, ("dev", "preprod", "prod"), "codeartifact")
+    }
     assert {each.workload for each in recorded} == {"build", "deploy-build", "deploy-test", "job", "endpoint"}
     for each in recorded:
-        assert each.service in declared[each.workload], each
-    installs = {each.name for each in WORKLOADS if each.installs and each.name != "studio"}
+        assert each.service in expected[each.workload], each
+    installs = {each.name for each in declared(TEMPLATES) if each.installs and each.name != "studio"}
     assert {each.workload for each in recorded if each.service == "codeartifact.repositories"} == installs
 
 

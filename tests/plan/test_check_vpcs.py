@@ -12,6 +12,7 @@ from mlops_foundation.core.errors import PlanError, Problem
 from mlops_foundation.plan import Plan, build
 from mlops_foundation.plan.addresses import address_plan
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 
 FOUR = {"governance": "1" * 12, "dev": "2" * 12, "preprod": "3" * 12, "prod": "4" * 12}
 IMPORT = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}
@@ -21,7 +22,7 @@ def plan(network: dict[str, object], stages: dict[str, object] | None = None, **
     accounts = sections.pop("accounts", FOUR)
     only = {"name": "default", "accounts": accounts, "stages": stages or {}}
     text = {"region": "eu-west-1", "sets": [only], "tags": {"CostCenter": "0"}, "network": network, **sections}
-    return build(load_text(json.dumps(text)), STACKS)
+    return build(load_text(json.dumps(text)), STACKS, TEMPLATES)
 
 
 def problem(network: dict[str, object], stages: dict[str, object] | None = None, **sections: object) -> Problem:

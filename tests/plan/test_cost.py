@@ -15,6 +15,7 @@ from mlops_foundation.plan.cost import AccountCost, Cost, ModeCost, cost
 from mlops_foundation.plan.cost_table import IMPORTED, cost_lines, title
 from mlops_foundation.plan.prices import load_prices
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 
 FOUR = {"governance": "1" * 12, "dev": "2" * 12, "preprod": "3" * 12, "prod": "4" * 12}
 IMPORT = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678", "subnet-87654321"]}
@@ -33,7 +34,7 @@ def priced(*sets: dict[str, Any], **sections: Any) -> Cost:
     config: Config = load_text(
         json.dumps({"region": "eu-west-1", "sets": listed, "tags": {"CostCenter": "0"}, **sections})
     )
-    return cost(config, build(config, STACKS), load_prices())
+    return cost(config, build(config, STACKS, TEMPLATES), load_prices())
 
 
 def modes(**sections: Any) -> dict[str, ModeCost]:

@@ -19,10 +19,11 @@ from mlops_foundation.plan.network_view import (
     planned,
     service_name,
 )
-from mlops_foundation.plan.workloads import PACKAGE_INDEX, WORKLOADS, workloads
+from mlops_foundation.plan.workloads import PACKAGE_INDEX, declared, workloads
+from mlops_foundation.templates import TEMPLATES
 
 REGION = Region("eu-west-1")
-PRIVATE = workloads(("dev",), "codeartifact")
+PRIVATE = workloads(TEMPLATES, ("dev",), "codeartifact")
 PLACE = Place("dev", AccountId("222222222222"), REGION, ("dev",), 3, PRIVATE)
 GROUP = SecurityGroup(
     "sg-1", "vpc-1", (Rule("-1", 0, 65535, "sg-1"),), (Rule("-1", 0, 65535, "sg-1"), Rule("tcp", 443, 443, ANYWHERE))
@@ -119,7 +120,7 @@ def test_a_public_subnet_is_no_way_out() -> None:
 
 
 def test_the_public_package_index_needs_a_way_out() -> None:
-    place = replace(PLACE, workloads=workloads(("dev",), "public"))
+    place = replace(PLACE, workloads=workloads(TEMPLATES, ("dev",), "public"))
     (finding,) = red(VIEW, place)
     assert PACKAGE_INDEX in finding.what
     assert "codeartifact" in finding.fix
@@ -190,13 +191,13 @@ def test_a_planned_network_of_tiny_subnets_has_no_room_for_its_endpoints() -> No
 
 
 def test_builds_outside_the_vpc_ask_for_nothing() -> None:
-    names = {each.name for each in workloads(("dev",), "public", builds_in_vpc=False)}
+    names = {each.name for each in workloads(TEMPLATES, ("dev",), "public", builds_in_vpc=False)}
     assert names == {"job", "endpoint", "studio"}
-    assert [each.name for each in workloads(("prod",), "public")] == ["endpoint"]
+    assert [each.name for each in workloads(TEMPLATES, ("prod",), "public")] == ["endpoint"]
 
 
 def test_every_call_has_a_reason() -> None:
-    assert all(reason for each in WORKLOADS for reason in each.services.values())
+    assert all(reason for each in declared(TEMPLATES) for reason in each.services.values())
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_every_call_has_a_reason() -> None:
 )
 def test_the_planned_network(nat: int, provider: str, green: bool) -> None:
     network = Network(nat_gateways=nat).resolved("dev", StageNetwork(), StageNetwork(), REGION)
-    place = replace(PLACE, workloads=workloads(("dev",), provider))  # type: ignore[arg-type]
+    place = replace(PLACE, workloads=workloads(TEMPLATES, ("dev",), provider))  # type: ignore[arg-type]
     assert (red(planned(network, REGION, None), place) == []) is green
 
 

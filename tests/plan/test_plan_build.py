@@ -8,6 +8,7 @@ from mlops_foundation.config import Config, load_text
 from mlops_foundation.core.errors import ConfigError, PlanError, PluginError
 from mlops_foundation.plan import Plan, StackSpec, build
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 
 FOUR = {"governance": "1" * 12, "dev": "2" * 12, "preprod": "3" * 12, "prod": "4" * 12}
 ONE = dict.fromkeys(FOUR, "5" * 12)
@@ -20,7 +21,7 @@ def config(*sets: dict[str, object], **sections: object) -> Config:
 
 
 def plan(*sets: dict[str, object], **sections: object) -> Plan:
-    return build(config(*sets, **sections), STACKS)
+    return build(config(*sets, **sections), STACKS, TEMPLATES)
 
 
 def reasons(*sets: dict[str, object], **sections: object) -> list[str]:
@@ -85,9 +86,9 @@ def test_without_nat_builds_need_a_package_index_of_their_own() -> None:
     (reason,) = reasons({"accounts": FOUR}, **without)
     assert "package index" in reason
     private = {**without, "packages": {"provider": "codeartifact"}}
-    (only,) = build(config({"accounts": FOUR}, **private), STACKS).sets
+    (only,) = build(config({"accounts": FOUR}, **private), STACKS, TEMPLATES).sets
     assert [each.name for each in only.foundation("dev").stacks][:3] == ["network", "targets", "packages"]
-    assert build(config({"accounts": FOUR}, **without, builds={"in_vpc": False}), STACKS)
+    assert build(config({"accounts": FOUR}, **without, builds={"in_vpc": False}), STACKS, TEMPLATES)
 
 
 def test_codeartifact_is_not_in_every_region() -> None:
@@ -137,11 +138,11 @@ def test_a_stages_nat_gateways_fit_its_zones_after_every_fallback() -> None:
 
 def test_a_stack_stands_after_those_it_needs() -> None:
     with pytest.raises(PluginError, match="studio needs network"):
-        build(config({"accounts": FOUR}), STACKS[::-1][1:])
+        build(config({"accounts": FOUR}), STACKS[::-1][1:], TEMPLATES)
 
 
 def test_a_builder_that_is_not_there_is_named() -> None:
-    from mlops_foundation.plan.models import load_builder
+    from mlops_foundation.plan.specs import load_builder
 
     with pytest.raises(PluginError, match="the stack x"):
         load_builder("mlops_foundation.stacks.network.stack:nothing", "the stack x")

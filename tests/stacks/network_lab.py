@@ -31,9 +31,9 @@ def networks(
     sections = {"tags": {"CostCenter": "0"}, "network": network, "builds": {"in_vpc": False}}
     config = load_text(json.dumps({"region": region, "sets": [only], **sections}))
     stacks = tuple(spec for spec in STACKS if spec.name == "network")
-    plan = build(config, stacks)
+    plan = build(config, stacks, ())
     node.use()
-    app: cdk.App = build_app(config, plan, folder / "out", stacks, ())
+    app: cdk.App = build_app(config, plan, folder / "out", stacks)
     app.synth()
     found = sorted((folder / "out").glob("assembly-*/*.template.json"))
     return {path.parent.name.rsplit("-", 1)[1]: json.loads(path.read_text(encoding="utf-8")) for path in found}

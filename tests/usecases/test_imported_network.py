@@ -14,13 +14,16 @@ import pytest
 
 from mlops_foundation.local import process
 from mlops_foundation.plan.workloads import workloads
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.init import Answers, write_config
 from vpc_by_hand import REGION, HandmadeVpc
 
 pytestmark = pytest.mark.cloud
 MLOPS = str(Path(sys.executable).with_name("mlops"))
 ACCOUNT = "555555555555"
-SERVICES = sorted({each for one in workloads(("dev", "preprod", "prod"), "codeartifact") for each in one.services})
+SERVICES = sorted(
+    {each for one in workloads(TEMPLATES, ("dev", "preprod", "prod"), "codeartifact") for each in one.services}
+)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from fake_project import Registry, Remains
 
 from mlops_foundation.core.errors import AccessDenied, ConfigError, DeployError, StackFailed
 from mlops_foundation.core.names import ProjectNames
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases import projects
 from mlops_foundation.usecases.projects import NewProject
 
@@ -113,7 +114,7 @@ def test_a_wrong_name_is_refused_before_anything_is_asked(tmp_path: Path, name: 
 
 def test_a_derived_name_over_awss_limit_is_refused_with_how_much_is_too_much() -> None:
     with pytest.raises(ConfigError, match="name of a bucket of this project would be too long") as raised:
-        projects.check_name(ProjectNames("mlops", "a" * 32), "2" * 30)
+        projects.check_name(ProjectNames("mlops", "a" * 32), "2" * 30, TEMPLATES)
     problem = raised.value.problems[0]
     assert problem.expected == "at most 63"
     assert problem.fix == "shorten the project's name by 9"

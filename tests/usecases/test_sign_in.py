@@ -14,6 +14,7 @@ from mlops_foundation.config import load_text
 from mlops_foundation.core.names import PERSONAS
 from mlops_foundation.plan import Plan, build
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.sign_in import credentials_template, role_links
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ tags: {CostCenter: "0"}
 
 @pytest.fixture
 def plan() -> Plan:
-    return build(load_text(CONFIG), STACKS)
+    return build(load_text(CONFIG), STACKS, TEMPLATES)
 
 
 def roles_made(assembly: Any) -> set[tuple[str, str]]:

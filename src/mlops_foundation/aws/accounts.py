@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from mlops_foundation.core.names import PLATFORM_RECORDS, persona_role
+from mlops_foundation.plan.quotas import ELASTIC_ADDRESSES, ROLES, VPCS
 
 BOOTSTRAP_ACTIONS: Final = (
     "cloudformation:CreateStack",
@@ -177,17 +178,15 @@ def network_quotas(ec2: Any) -> list[Quota]:  # noqa: ANN401  boto3 clients
     Source: Amazon VPC User Guide, "Amazon VPC quotas"; Amazon EC2 User Guide, "Elastic IP addresses".
     """
     return [
-        Quota("VPCs in the region", "vpc", "L-F678F1CE", 5, len(ec2.describe_vpcs()["Vpcs"])),
-        Quota("Elastic IP addresses in the region", "ec2", "L-0263D0A3", 5, len(ec2.describe_addresses()["Addresses"])),
+        Quota(VPCS, "vpc", "L-F678F1CE", 5, len(ec2.describe_vpcs()["Vpcs"])),
+        Quota(ELASTIC_ADDRESSES, "ec2", "L-0263D0A3", 5, len(ec2.describe_addresses()["Addresses"])),
     ]
 
 
 def role_quota(iam: Any) -> Quota:  # noqa: ANN401  boto3 clients
     """Return how many roles an account has, and how many IAM lets it have."""
     summary = iam.get_account_summary()["SummaryMap"]
-    return Quota(
-        "IAM roles in the account", "iam", "L-FE177D64", int(summary.get("RolesQuota", 1000)), summary["Roles"]
-    )
+    return Quota(ROLES, "iam", "L-FE177D64", int(summary.get("RolesQuota", 1000)), summary["Roles"])
 
 
 def vpc_blocks(ec2: Any) -> dict[str, str]:  # noqa: ANN401  boto3 clients

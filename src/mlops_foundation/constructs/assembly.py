@@ -8,7 +8,8 @@ from mlops_foundation.config.models import Config
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import Checks, add_packs
 from mlops_foundation.core.errors import PluginError
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, TemplateSpec, load_builder
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan
+from mlops_foundation.plan.specs import StackSpec, TemplateSpec, load_builder
 
 
 def build_app(
@@ -16,7 +17,6 @@ def build_app(
     plan: Plan,
     outdir: Path,
     stacks: tuple[StackSpec, ...],
-    templates: tuple[TemplateSpec, ...],
     checks: Checks = Checks(),  # noqa: B008  frozen
 ) -> cdk.App:
     """Build every stack of the plan.
@@ -26,7 +26,6 @@ def build_app(
         plan: What to build.
         outdir: Where the cloud assembly goes.
         stacks: The specs that the plan was made from.
-        templates: Project templates, for the catalog.
         checks: What is checked beside cdk-nag's AwsSolutions pack.
 
     Raises:
@@ -46,7 +45,7 @@ def build_app(
     for set_plan in plan.sets:
         for foundation in set_plan.foundations:
             if foundation.stacks:
-                _build_stage(app, config, set_plan, foundation, specs, templates)
+                _build_stage(app, config, set_plan, foundation, specs, plan.templates)
     return app
 
 

@@ -1,13 +1,15 @@
 """What a stack's builder is given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mlops_foundation.config.models import AccountSet, Config
 from mlops_foundation.config.network import Vpc
 from mlops_foundation.core.arns import AccountId, Region, RoleArn
 from mlops_foundation.core.names import Environment, PlatformNames, role_arn
-from mlops_foundation.plan.models import Foundation, SetPlan, StackPlan, TemplateSpec
+from mlops_foundation.plan.models import Foundation, SetPlan, StackPlan
+from mlops_foundation.plan.rights import RightsScope, TemplateRights
+from mlops_foundation.plan.specs import TemplateSpec
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,43 @@ class StackContext:
         """Tags of everything in the stack's account."""
         return self.config.tags_of(self.account_set, self.foundation.name)
 
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Ends of the names of all repositories that projects of the templates in use have."""
+        return _union(template.repositories for template in self.templates)
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        """Middle parts of the names of their pipelines that data scientists start."""
+        return _union(template.pipelines for template in self.templates)
+
+    @property
+    def promotions(self) -> tuple[str, ...]:
+        """The same of the pipelines that go to production."""
+        return _union(template.promotions for template in self.templates)
+
+    def template_rights(self, boundary_arn: str = "", endpoint_key_arn: str = "") -> Mapping[str, TemplateRights]:
+        """Return what the templates in use need of the platform's roles in the stack's account, by template.
+
+        Args:
+            boundary_arn: The boundary of projects, where the stack makes it; else by its name.
+            endpoint_key_arn: The key of the endpoints' volumes, where the stack makes it.
+        """
+        scope = RightsScope(
+            self.names,
+            self.account,
+            self.region,
+            self.accounts,
+            self.foundation.stages,
+            boundary_arn or self.names.boundary_arn(self.account),
+            endpoint_key_arn,
+        )
+        return {template.name: template.rights_in(scope) for template in self.templates}
+
     def arn(self, service: str, resource: str) -> str:
         """Return an ARN of a regional service in the stack's account."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+def _union(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in names for name in each))

@@ -1,21 +1,17 @@
 """IAM statements the way the platform writes them: exact actions, named resources, narrowed principals."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from aws_cdk import aws_iam as iam
 
 from mlops_foundation.core.names import PROJECT_TAG
-
-Conditions = Mapping[str, Mapping[str, Any]]
+from mlops_foundation.plan.rights import Conditions, Right, union
 
 STUDIO_USER_TAG: Final = "mlops:studio-user"
 """Session tag with the user profile that a person may open."""
 OWN_PROJECT: Final = f"${{aws:PrincipalTag/{PROJECT_TAG}}}"
 """The project of who calls, from a tag of the role or the session."""
-
-IN_A_PROJECT: Final[Conditions] = {"Null": {f"aws:ResourceTag/{PROJECT_TAG}": "false"}}
-"""The resource belongs to some project."""
 
 
 def allow(
@@ -32,6 +28,14 @@ def deny(
     return iam.PolicyStatement(
         sid=sid, effect=iam.Effect.DENY, actions=list(actions), resources=list(resources), conditions=conditions
     )
+
+
+def granted(rights: Mapping[str, Iterable[Right]]) -> list[iam.PolicyStatement]:
+    """Return what the templates in use need together, as statements; the rights are given by template."""
+    return [
+        (deny if each.effect == "Deny" else allow)(each.sid, each.actions, each.resources, each.conditions or None)
+        for each in union(rights)
+    ]
 
 
 def narrowed(account: str, arns: Sequence[str]) -> iam.PrincipalBase:

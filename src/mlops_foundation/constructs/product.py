@@ -66,7 +66,7 @@ class ProductContext:
 
     def boundary_arn(self, account: str) -> str:
         """Return the permissions boundary that every role of a project must carry, in an account."""
-        return f"arn:aws:iam::{account}:policy{self.names.role_path}{self.names.project_boundary}"
+        return self.names.boundary_arn(account)
 
     def deploy_action_role_arn(self, account: str) -> str:
         """Return the role that the deploy pipeline's CloudFormation actions take in a stage's account."""

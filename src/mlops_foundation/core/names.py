@@ -3,6 +3,7 @@
 Pure functions of the configuration: a name is computed where it is made and where it is used, never looked up.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -26,6 +27,8 @@ PROJECT_TAGS: Final = (PROJECT_TAG, PROJECT_ID_TAG)
 """Tags of everything that a project has, and of the sessions of who works in one."""
 
 FRONT_PRODUCT: Final = "SageMaker Project"
+FRONT_PRODUCT_FILE: Final = "sagemaker-project"
+"""The front product among the templates of products: no template may be called so."""
 PORTFOLIO: Final = "MLOps Foundation project templates"
 
 # Network parameters (SSM), the same in every account.
@@ -121,6 +124,10 @@ class PlatformNames:
     def project_boundary(self) -> str:
         """Managed policy that bounds every role a project can create, in each account."""
         return f"{self.prefix}-project-boundary"
+
+    def boundary_arn(self, account: str) -> str:
+        """ARN of that policy in an account."""
+        return f"arn:aws:iam::{account}:policy{self.role_path}{self.project_boundary}"
 
     @property
     def launch_role(self) -> str:
@@ -280,7 +287,12 @@ class ProjectNames:
         """Role of the integration test, in the stage's account: may invoke and describe the endpoint, no more."""
         return f"{self.project}-test-{stage}"
 
-    def longest(self) -> str:
-        """Return the longest derived role name, which decides how long a project name may be."""
-        roles = [self.role(kind) for kind in ("build-pipeline", "deploy-pipeline", "deploy-build", "deploy-test")]
-        return max((*roles, *map(self.endpoint_role, STAGES), *map(self.test_role, STAGES)), key=len)
+    def longest(self, roles: Iterable[str], stage_roles: Iterable[str]) -> str:
+        """Return the longest derived role name, which decides how long a project name may be.
+
+        Args:
+            roles: Ends of the names of the project's roles in dev.
+            stage_roles: The same of those in each stage's account, which the stage follows.
+        """
+        in_stages = [f"{kind}-{stage}" for kind in stage_roles for stage in STAGES]
+        return max((self.role(kind) for kind in (*roles, *in_stages)), key=len)

@@ -1,6 +1,7 @@
 """What will be made where: pure data from the configuration, checked before any synth."""
 
 from mlops_foundation.plan.build import build
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackPlan, StackSpec, TemplateSpec
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackPlan
+from mlops_foundation.plan.specs import StackSpec, TemplateSpec
 
 __all__ = ["Foundation", "Plan", "SetPlan", "StackPlan", "StackSpec", "TemplateSpec", "build"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from mlops_foundation.config.endpoints import ENDPOINTS, GATEWAY
 from mlops_foundation.config.models import Config
@@ -14,9 +14,6 @@ from mlops_foundation.plan.sharing import Sharing, sharing
 
 Mode = Literal["own", "shared"]
 """Interface endpoints in every VPC, or in one VPC that the others reach."""
-
-_KEYS: Final = {"targets": "model endpoints", "packages": "packages", "studio": "Studio"}
-"""Stack -> what the key that it makes encrypts; whether the network makes one depends on its flow logs."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def _shared(foundation: Foundation, vpc: Vpc, shared: Sharing) -> Iterator[Billa
 
 
 def _keys(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> Billable:
-    keys = [_KEYS[stack.name] for stack in foundation.stacks if stack.name in _KEYS]
+    keys = [key for stack in foundation.stacks for key in stack.keys]
     if has_vpc(foundation, shared) and not vpc.imported and vpc.flow_logs.enabled:
         keys.append("flow logs")
     return Billable("kms_key", len(keys), ", ".join(keys))

@@ -5,27 +5,32 @@ needs, once.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mlops_foundation.config.models import AccountSet, Config
 from mlops_foundation.core.errors import PluginError
-from mlops_foundation.core.names import PlatformNames
+from mlops_foundation.core.names import Environment, PlatformNames
 from mlops_foundation.plan.check import check
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackPlan, StackSpec
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackPlan, naming, stages_of
+from mlops_foundation.plan.specs import ClaimScope, StackSpec, TemplateSpec
+from mlops_foundation.plan.workloads import workloads
 
 
-def build(config: Config, stacks: Sequence[StackSpec]) -> Plan:
+def build(config: Config, stacks: Sequence[StackSpec], templates: Sequence[TemplateSpec]) -> Plan:
     """Plan the whole platform.
 
     Args:
         config: The checked configuration.
         stacks: Every stack there is, each after those it needs.
+        templates: The project templates of the catalog.
 
     Raises:
         PlanError: When the plan cannot be deployed; with every reason.
         PluginError: When a stack needs one that is not before it.
     """
     _check_order(stacks)
-    plan = Plan(tuple(_set_plan(config, each, stacks) for each in config.sets))
+    sets = tuple(_set_plan(config, each, stacks, templates) for each in config.sets)
+    plan = Plan(sets, tuple(templates))
     check(config, plan)
     return plan
 
@@ -42,22 +47,44 @@ def _check_order(stacks: Sequence[StackSpec]) -> None:
         seen.add(spec.name)
 
 
-def _set_plan(config: Config, account_set: AccountSet, stacks: Sequence[StackSpec]) -> SetPlan:
+def _set_plan(
+    config: Config, account_set: AccountSet, stacks: Sequence[StackSpec], templates: Sequence[TemplateSpec]
+) -> SetPlan:
     region = config.region_of(account_set)
     names = PlatformNames(config.prefix_of(account_set))
     accounts = account_set.accounts.by_environment()
     foundations = []
     for account in dict.fromkeys(accounts.values()):
         environments = tuple(each for each, its_account in accounts.items() if its_account == account)
-        place = Foundation(environments, account, region, ())
+        place = _place(config, account_set, environments, templates)
         chosen = [
             spec
             for spec in stacks
             if {*spec.environments, *spec.also_in(config)} & set(environments) and spec.wanted(config)
         ]
         planned = tuple(_stack_plan(spec, place, names, {each.name for each in chosen}) for spec in chosen)
-        foundations.append(Foundation(environments, account, region, planned))
+        foundations.append(replace(place, stacks=planned))
     return SetPlan(account_set.name, names.prefix, region, accounts, tuple(foundations))
+
+
+def _place(
+    config: Config,
+    account_set: AccountSet,
+    environments: tuple[Environment, ...],
+    templates: Sequence[TemplateSpec],
+) -> Foundation:
+    """Return an account with what the configuration says of it, and no stacks yet."""
+    account = account_set.accounts.by_environment()[environments[0]]
+    name, in_vpc = naming(environments), config.builds.in_vpc
+    return Foundation(
+        environments,
+        account,
+        config.region_of(account_set),
+        stacks=(),
+        vpc=config.vpc_of(account_set, name),
+        tags=config.tags_of(account_set, name),
+        workloads=workloads(templates, stages_of(environments), config.packages.provider, builds_in_vpc=in_vpc),
+    )
 
 
 def _stack_plan(spec: StackSpec, place: Foundation, names: PlatformNames, present: set[str]) -> StackPlan:
@@ -67,4 +94,8 @@ def _stack_plan(spec: StackSpec, place: Foundation, names: PlatformNames, presen
         description=spec.description,
         needs=tuple(name for name in spec.needs if name in present),
         exports=tuple(name.format(prefix=names.prefix) for name in spec.exports),
+        keys=spec.keys,
+        services=spec.services,
+        claims=tuple(spec.claims(ClaimScope(names, place.account, place.region))),
+        quotas=spec.quotas(place.vpc),
     )

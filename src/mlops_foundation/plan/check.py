@@ -13,6 +13,7 @@ from mlops_foundation.core.names import (
     Stage,
     persona_role,
 )
+from mlops_foundation.plan.check_templates import check_rights, check_templates
 from mlops_foundation.plan.check_vpcs import check_vpcs
 from mlops_foundation.plan.models import Foundation, Plan, SetPlan
 
@@ -29,6 +30,7 @@ def check(config: Config, plan: Plan) -> None:
         *_shared_accounts(plan),
         *(problem for each in plan.sets for problem in _stages(config, each)),
         *_long_names(plan),
+        *_templates(plan),
     ]
     if problems:
         what = f"the plan has {len(problems)} error{'s' if len(problems) > 1 else ''}"
@@ -117,6 +119,13 @@ def _shared_accounts(plan: Plan) -> Iterator[Problem]:
 def _places(each: SetPlan) -> set[str]:
     """Return the accounts, with their region, that hold stacks of a set."""
     return {f"{foundation.account} in {foundation.region}" for foundation in each.foundations if foundation.stacks}
+
+
+def _templates(plan: Plan) -> Iterator[Problem]:
+    """Yield what is wrong with the templates: their rights only where everything else is right, each problem once."""
+    wrong = list(check_templates(plan.templates))
+    rights = (problem for each in plan.sets for problem in check_rights(plan.templates, each))
+    yield from wrong or dict.fromkeys(rights)
 
 
 def _long_names(plan: Plan) -> Iterator[Problem]:

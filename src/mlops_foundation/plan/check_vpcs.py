@@ -16,7 +16,6 @@ from mlops_foundation.plan.models import Foundation, SetPlan
 from mlops_foundation.plan.network_check import Place, check_addresses
 from mlops_foundation.plan.network_view import planned
 from mlops_foundation.plan.sharing import Sharing, sharing
-from mlops_foundation.plan.workloads import workloads
 
 
 def check_vpcs(config: Config, set_plan: SetPlan) -> list[Problem]:
@@ -102,8 +101,9 @@ def _sizes(config: Config, foundation: Foundation, vpc: Vpc, where: str, shared:
         )
         return
     users = len(config.studio.users) + 1 if "dev" in foundation.stages else 0
-    inside = workloads(foundation.stages, config.packages.provider, builds_in_vpc=config.builds.in_vpc)
-    place = Place(foundation.name, foundation.account, foundation.region, foundation.stages, users, inside)
+    place = Place(
+        foundation.name, foundation.account, foundation.region, foundation.stages, users, foundation.workloads
+    )
     owner = shared.owner.vpc if shared and shared.uses(foundation) else None
     for finding in check_addresses(place, planned(vpc, foundation.region, owner)):
         if not finding.green:

@@ -1,101 +1,51 @@
-"""Frozen data: what a stack and a template are, and the plan made of them."""
+"""Frozen data: the plan, made of the stacks and templates that are in use."""
 
-import importlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_foundation.config.models import Config
+from mlops_foundation.config.network import Vpc
 from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.core.errors import ConfigError, PluginError
+from mlops_foundation.core.errors import ConfigError
 from mlops_foundation.core.names import STAGES, Environment, PlatformNames, Stage
-
-
-def load_builder(path: str, owner: str) -> Any:  # noqa: ANN401  the caller knows the builder's signature
-    """Import a builder when it is needed, so that planning never loads the CDK.
-
-    Args:
-        path: ``package.module:function``.
-        owner: Stack or template that names it, for the error.
-
-    Raises:
-        PluginError: When there is no such function.
-    """
-    module, _, name = path.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        what = f"the builder of {owner} cannot be loaded: {error}"
-        raise PluginError(what, owner, path, "package.module:function", "correct its builder path") from error
-
-
-def _always(config: Config) -> bool:
-    del config
-    return True
-
-
-def _nowhere_else(config: Config) -> tuple[Environment, ...]:
-    del config
-    return ()
-
-
-@dataclass(frozen=True)
-class StackSpec:
-    """What the platform knows of a stack before building it.
-
-    Attributes:
-        name: Folder below ``stacks/`` and middle part of the CloudFormation name.
-        description: One sentence, shown by ``mlops plan`` and in CloudFormation.
-        environments: Where it is made.
-        builder: ``package.module:function``, called with the CDK stage and a ``StackContext``.
-        execution: ``package.module:function``, called with an ``ExecutionScope``; returns what CloudFormation may do to
-            deploy the stack.
-        needs: Stacks of the same account that must be there before.
-        config_section: Section of ``mlops.yaml`` it reads, empty when none.
-        exports: SSM parameters it writes; ``{prefix}`` stands for the prefix.
-        wanted: Whether a configuration asks for it; every one does, unless a stack says otherwise.
-        also_in: Environments where a configuration asks for it besides.
-    """
-
-    name: str
-    description: str
-    environments: tuple[Environment, ...]
-    builder: str
-    execution: str
-    needs: tuple[str, ...] = ()
-    config_section: str = ""
-    exports: tuple[str, ...] = ()
-    wanted: Callable[[Config], bool] = _always
-    also_in: Callable[[Config], tuple[Environment, ...]] = _nowhere_else
-
-
-@dataclass(frozen=True)
-class TemplateSpec:
-    """A project template: one version of the product "SageMaker Project".
-
-    Attributes:
-        name: Folder below ``templates/`` and name of the product version.
-        description: One sentence, shown to who creates a project.
-        builder: ``package.module:function``, called with scope, id and a ``ProductContext``; returns a
-            ``ProductStack``.
-        seeds: Folders below the template's own that become archives, by the name the builder asks for.
-    """
-
-    name: str
-    description: str
-    builder: str
-    seeds: Mapping[str, str]
+from mlops_foundation.plan.specs import Claim, TemplateSpec, Workload
 
 
 @dataclass(frozen=True)
 class StackPlan:
-    """One stack in one account."""
+    """One stack in one account, with what it takes there.
+
+    Attributes:
+        name: Folder below ``stacks/``.
+        stack_name: CloudFormation name.
+        description: One sentence.
+        needs: Stacks of the account that are there before.
+        exports: SSM parameters that it writes.
+        keys: What the KMS keys that it makes encrypt.
+        services: AWS services that the region must have for it.
+        claims: Names that it takes.
+        quotas: What it takes of the account's quotas, by the quota's name.
+    """
 
     name: str
     stack_name: str
     description: str
     needs: tuple[str, ...]
     exports: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    quotas: Mapping[str, int] = field(default_factory=dict)
+
+
+def naming(environments: Sequence[Environment]) -> Environment:
+    """Return the environment that names what several share: the first stage, or governance where there is none."""
+    return next(iter(stages_of(environments)), environments[0])
+
+
+def stages_of(environments: Sequence[Environment]) -> tuple[Stage, ...]:
+    """Return the stages among environments, in their order."""
+    return tuple(stage for stage in STAGES if stage in environments)
 
 
 @dataclass(frozen=True)
@@ -107,22 +57,28 @@ class Foundation:
         account: Account id.
         region: Region.
         stacks: In the order of deployment.
+        vpc: Its network, after every fallback of the configuration.
+        tags: Tags of everything in it.
+        workloads: What runs in its VPC, with the AWS services that are called from there.
     """
 
     environments: tuple[Environment, ...]
     account: AccountId
     region: Region
     stacks: tuple[StackPlan, ...]
+    vpc: Vpc
+    tags: Mapping[str, str]
+    workloads: tuple[Workload, ...]
 
     @property
     def name(self) -> Environment:
         """The environment that names its stacks: the first stage, or governance where there is none."""
-        return next((stage for stage in STAGES if stage in self.environments), self.environments[0])
+        return naming(self.environments)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages among its environments."""
-        return tuple(stage for stage in STAGES if stage in self.environments)
+        return stages_of(self.environments)
 
 
 @dataclass(frozen=True)
@@ -170,9 +126,15 @@ class SetPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that will be made."""
+    """Everything that will be made.
+
+    Attributes:
+        sets: The sets of accounts.
+        templates: The project templates of the catalog.
+    """
 
     sets: tuple[SetPlan, ...]
+    templates: tuple[TemplateSpec, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data, with a fixed order of everything."""

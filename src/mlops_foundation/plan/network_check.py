@@ -15,7 +15,8 @@ from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.core.names import Stage
 from mlops_foundation.plan.findings import Finding, Status
 from mlops_foundation.plan.network_view import ANYWHERE, Endpoint, NetworkView, Rule, Subnet, service_name
-from mlops_foundation.plan.workloads import PACKAGE_INDEX, Workload
+from mlops_foundation.plan.specs import Workload
+from mlops_foundation.plan.workloads import PACKAGE_INDEX
 
 ADDRESSES_PER_STUDIO_USER: Final = 4
 """AWS recommends two to four for each user."""

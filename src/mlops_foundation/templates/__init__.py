@@ -1,17 +1,17 @@
-"""The project templates, one folder each; every one is a version of the product "SageMaker Project".
+"""The project templates, one folder each: ``spec.py``, ``rights.py``, ``product.py`` and ``seed/``.
 
-Adding one is a folder with ``product.py`` and a line here. The first is the default of ``mlops project create``.
+Adding one is a folder and a line here: the spec says everything that the platform has to know of it. The first whose
+problem and inference types fit is what a project is made from when nothing is asked for.
 """
 
 from typing import Final
 
-from mlops_foundation.plan.models import TemplateSpec
+from mlops_foundation.plan.specs import TemplateSpec, load_specs
 
-TEMPLATES: Final[tuple[TemplateSpec, ...]] = (
-    TemplateSpec(
-        name="realtime",
-        description="Supervised model behind a real-time endpoint, from a push to production",
-        builder="mlops_foundation.templates.realtime.product:build",
-        seeds={"build": "seed/build", "deploy": "seed/deploy"},
+TEMPLATES: Final = load_specs(
+    __name__,
+    (
+        "realtime",
     ),
-)
+    TemplateSpec,
+)  # fmt: skip

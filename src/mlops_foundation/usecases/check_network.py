@@ -17,7 +17,6 @@ from mlops_foundation.plan.models import Foundation
 from mlops_foundation.plan.network_check import Place, check_network
 from mlops_foundation.plan.network_view import planned
 from mlops_foundation.plan.sharing import sharing
-from mlops_foundation.plan.workloads import workloads
 from mlops_foundation.usecases import service_calls
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.plan import load_and_plan
@@ -142,7 +141,7 @@ def _place(config: Config, foundation: Foundation, seen: Seen) -> Place:
         region=foundation.region,
         stages=foundation.stages,
         studio_users=users,
-        workloads=workloads(foundation.stages, config.packages.provider, builds_in_vpc=config.builds.in_vpc),
+        workloads=foundation.workloads,
         seen=seen.get(foundation.account, {}),
     )
 

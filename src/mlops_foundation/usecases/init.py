@@ -19,6 +19,7 @@ from mlops_foundation.plan import Plan, build
 from mlops_foundation.plan.cost import cost
 from mlops_foundation.plan.prices import load_prices
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 
 EndpointsAnswer = Literal["own", "shared", "s3"]
 _PREFIX_MAX: Final = 10
@@ -156,7 +157,7 @@ def _monthly(answers: Answers, endpoints: EndpointsAnswer) -> Iterator[Decimal |
 
 def _planned(answers: Answers, endpoints: EndpointsAnswer) -> tuple[Config, Plan]:
     config = load_text(render(replace(answers, endpoints=endpoints)))
-    return config, build(config, STACKS)
+    return config, build(config, STACKS, TEMPLATES)
 
 
 def check_free(path: Path | None, *, force: bool) -> None:

@@ -12,6 +12,7 @@ from mlops_foundation.plan import Plan, build
 from mlops_foundation.plan.cost import Cost, cost
 from mlops_foundation.plan.prices import load_prices
 from mlops_foundation.stacks import STACKS
+from mlops_foundation.templates import TEMPLATES
 
 
 def load_and_plan(config_file: Path) -> tuple[Config, Plan]:
@@ -26,7 +27,7 @@ def load_and_plan(config_file: Path) -> tuple[Config, Plan]:
     """
     config = load(config_file)
     try:
-        plan = build(config, STACKS)
+        plan = build(config, STACKS, TEMPLATES)
         check_bootstrap(config, plan, STACKS)
     except PlanError as error:
         lines = lines_of_sets(config_file)

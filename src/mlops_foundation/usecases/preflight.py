@@ -2,7 +2,8 @@
 
 import datetime as dt
 import ipaddress
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,28 +13,16 @@ from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.errors import FoundationError, PlanError, Problem
 from mlops_foundation.core.interrupt import workers
-from mlops_foundation.core.names import PERSONAS, persona_role, role_arn, studio_domain
+from mlops_foundation.core.names import persona_role, role_arn
 from mlops_foundation.plan.findings import Finding, Status, require_green
 from mlops_foundation.plan.models import Foundation
+from mlops_foundation.plan.quotas import VPCS
 from mlops_foundation.usecases import bootstrap_state, check_network
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.workspace import Workspace
 
-SERVICES: Final = (
-    "cloudformation",
-    "codebuild",
-    "codecommit",
-    "codepipeline",
-    "ecr",
-    "events",
-    "kms",
-    "lambda",
-    "logs",
-    "sagemaker",
-    "servicecatalog",
-    "ssm",
-)
-"""Services that the platform and its projects use, as botocore calls them."""
+_ALWAYS: Final = ("cloudformation", "ssm")
+"""Services that every platform uses; stacks and templates add theirs."""
 _ENDS_SOON: Final = dt.timedelta(minutes=45)
 _AT_ONCE: Final = 8
 
@@ -222,7 +211,7 @@ def _rights(place: _Place, who: Caller) -> Iterator[Finding]:
 def _services(place: _Place, who: Caller) -> Iterator[Finding]:
     del who
     region = place.foundation.region
-    wanted = [*SERVICES, *(["codeartifact"] if place.workspace.config.packages.provider == "codeartifact" else [])]
+    wanted = _wanted(place.workspace)
     found = accounts.region_services(place.client("ssm"), region)
     basis = "AWS's public parameters" if found else "botocore's endpoint data"
     there = found or accounts.known_services(region, tuple(wanted))
@@ -238,6 +227,13 @@ def _services(place: _Place, who: Caller) -> Iterator[Finding]:
         )
     else:
         yield place.finding("services", "ok", f"the region has all {len(wanted)} services, by {basis}", region)
+
+
+def _wanted(workspace: Workspace) -> list[str]:
+    """Return the services that the platform and its projects use, as botocore calls them."""
+    planned = [stack.services for foundation in workspace.set_plan.foundations for stack in foundation.stacks]
+    projects = [template.services for template in workspace.plan.templates]
+    return sorted({*_ALWAYS, *(service for each in (*planned, *projects) for service in each)})
 
 
 def _other_platform(place: _Place, who: Caller) -> Iterator[Finding]:
@@ -279,12 +275,19 @@ def _bootstrap(place: _Place, who: Caller) -> Iterator[Finding]:
         yield place.finding("bootstrap", "ok", "the bootstrap allows what the stacks of this configuration need")
 
 
+_CLAIMED: Final[Mapping[str, Callable[[_Place, str], bool]]] = {
+    "role": lambda place, name: accounts.role_exists(place.client("iam"), name),
+    "Studio domain": lambda place, name: studio.find(place.client("sagemaker"), name) is not None,
+}
+"""Kind of a name that a stack claims -> whether an account has such a thing."""
+
+
 def _names(place: _Place, who: Caller) -> Iterator[Finding]:
     """What our stacks would make exists already, and is not theirs: left behind, or somebody else's."""
     del who
     set_plan, foundation = place.workspace.set_plan, place.foundation
     names = set_plan.names
-    cloudformation, iam = place.client("cloudformation"), place.client("iam")
+    cloudformation = place.client("cloudformation")
 
     def absent(stack: str) -> bool:
         return stacks.describe(cloudformation, place.account, stack).status == "ABSENT"
@@ -293,18 +296,9 @@ def _names(place: _Place, who: Caller) -> Iterator[Finding]:
     bucket = names.asset_bucket(place.account, foundation.region)
     if absent(names.toolkit_stack) and accounts.bucket_exists(place.client("s3"), bucket):
         taken.append(f"bucket {bucket}")
-    made = {
-        "targets": [names.deploy_action_role, names.deploy_execution_role],
-        "studio": [
-            persona_role(each, foundation.region, place.account) for each in PERSONAS if each != "platform-engineer"
-        ],
-    }
     for stack in foundation.stacks:
-        if stack.name in made and absent(stack.stack_name):
-            taken += [f"role {role}" for role in made[stack.name] if accounts.role_exists(iam, role)]
-        if stack.name == "studio" and absent(stack.stack_name):
-            domain = studio_domain(foundation.region)
-            taken += [f"Studio domain {domain}"] if studio.find(place.client("sagemaker"), domain) else []
+        if stack.claims and absent(stack.stack_name):
+            taken += [f"{claim.kind} {claim.name}" for claim in stack.claims if _CLAIMED[claim.kind](place, claim.name)]
     if taken:
         yield place.finding(
             "names",
@@ -323,17 +317,10 @@ def _quotas(place: _Place, who: Caller) -> Iterator[Finding]:
     foundation = place.foundation
     if not foundation.stacks:
         return
-    vpc = place.workspace.config.vpc_of(place.workspace.account_set, foundation.name)
-    network = next((stack.stack_name for stack in foundation.stacks if stack.name == "network"), "")
-    is_there = stacks.describe(place.client("cloudformation"), place.account, network).status != "ABSENT"
-    makes = (
-        {}
-        if is_there or vpc.imported
-        else {"VPCs in the region": 1, "Elastic IP addresses in the region": vpc.nat_gateways}
-    )
+    makes = _takes(place)
     quotas = [*accounts.network_quotas(place.client("ec2")), accounts.role_quota(place.client("iam"))]
     for quota in quotas:
-        added = makes.get(quota.what, 0)
+        added = makes[quota.what]
         limit, own = quota.limit(place.client("service-quotas"))
         basis = "the account's quota" if own else "AWS's default, because Service Quotas does not answer"
         got = f"{quota.usage} used, {added} more, {limit} allowed ({basis})"
@@ -344,14 +331,24 @@ def _quotas(place: _Place, who: Caller) -> Iterator[Finding]:
             yield place.finding("quota", "ok", f"there are enough {quota.what}", got)
 
 
+def _takes(place: _Place) -> Counter[str]:
+    """Return what the stacks that are not there yet take of the account's quotas, and in dev one project."""
+    cloudformation, takes = place.client("cloudformation"), Counter[str]()
+    for stack in place.foundation.stacks:
+        if stack.quotas and stacks.describe(cloudformation, place.account, stack.stack_name).status == "ABSENT":
+            takes.update(stack.quotas)
+    largest = Counter[str]()
+    for template in place.workspace.plan.templates:
+        largest |= Counter(template.quotas)
+    return takes + largest if "dev" in place.foundation.stages else takes
+
+
 def _addresses(place: _Place, who: Caller) -> Iterator[Finding]:
     del who
     foundation = place.foundation
-    vpc = place.workspace.config.vpc_of(place.workspace.account_set, foundation.name)
-    network = next((stack.stack_name for stack in foundation.stacks if stack.name == "network"), "")
-    if not network or vpc.imported:
-        return
-    if stacks.describe(place.client("cloudformation"), place.account, network).status != "ABSENT":
+    vpc = foundation.vpc
+    maker = next((stack.stack_name for stack in foundation.stacks if VPCS in stack.quotas), "")
+    if not maker or stacks.describe(place.client("cloudformation"), place.account, maker).status != "ABSENT":
         return
     ours = ipaddress.IPv4Network(vpc.cidr)
     others = accounts.vpc_blocks(place.client("ec2"))

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from mlops_foundation.core.names import (
     ROLE_NAME_MAX,
     ProjectNames,
 )
+from mlops_foundation.plan.specs import TemplateSpec
 from mlops_foundation.usecases import project_remains
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.workspace import Workspace
@@ -66,8 +67,13 @@ class Project:
         return asdict(self)
 
 
-def check_name(names: ProjectNames, account: str) -> None:
+def check_name(names: ProjectNames, account: str, templates: Sequence[TemplateSpec]) -> None:
     """Check a project's name and the longest names derived from it, before anything is made.
+
+    Args:
+        names: Of the project.
+        account: The account of dev.
+        templates: Those that it may be made from.
 
     Raises:
         ConfigError: When a name would break a limit of AWS.
@@ -82,7 +88,7 @@ def check_name(names: ProjectNames, account: str) -> None:
             fix="choose another name",
         )
     longest = {
-        "role": (names.longest(), ROLE_NAME_MAX),
+        "role": (_longest_role(names, templates), ROLE_NAME_MAX),
         "bucket": (names.pipeline_bucket(account), BUCKET_NAME_MAX),
     }
     for kind, (derived, limit) in longest.items():
@@ -94,6 +100,10 @@ def check_name(names: ProjectNames, account: str) -> None:
                 expected=f"at most {limit}",
                 fix=f"shorten the project's name by {len(derived) - limit}",
             )
+
+
+def _longest_role(names: ProjectNames, templates: Sequence[TemplateSpec]) -> str:
+    return max((names.longest(each.roles, each.stage_roles) for each in templates), key=len)
 
 
 def check_others(name: str, others: Iterable[str]) -> None:
@@ -131,7 +141,7 @@ def create(workspace: Workspace, new: NewProject, persona: str, report: Report) 
         StackFailed: With the first resource that failed and its reason.
     """
     names = workspace.project(new.name)
-    check_name(names, workspace.account("dev"))
+    check_name(names, workspace.account("dev"), workspace.plan.templates)
     others = {each.name: each.status for each in list_projects(workspace, persona)}
     check_others(new.name, others)
     if others.get(new.name, _GONE) == _GONE:

@@ -20,7 +20,6 @@ from mlops_foundation.core import node
 from mlops_foundation.core.errors import FoundationError, Problem, SynthError
 from mlops_foundation.plan import Plan
 from mlops_foundation.stacks import STACKS
-from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases.plan import load_and_plan
 
 BOOTSTRAP_MANIFEST: Final = "bootstrap/manifest.json"
@@ -200,7 +199,7 @@ def _synthesize(config: Config, plan: Plan, directory: Path, *, validate: bool, 
     from mlops_foundation.constructs.nag import Checks  # noqa: PLC0415
 
     try:
-        app = build_app(config, plan, directory, STACKS, TEMPLATES, Checks(validate, nist))
+        app = build_app(config, plan, directory, STACKS, Checks(validate, nist))
         app.synth()
     except FoundationError:
         raise
@@ -259,7 +258,7 @@ def _write_bootstrap(config: Config, plan: Plan, directory: Path) -> Iterator[Bo
 def _copy_products(plan: Plan, directory: Path) -> Iterator[str]:
     for set_plan in plan.sets:
         assembly = directory / f"assembly-{set_plan.name}-{set_plan.foundation('dev').name}"
-        for template in TEMPLATES:
+        for template in plan.templates:
             made = next(assembly.glob(f"*CatalogTemplate{template.name.capitalize()}*.product.template.json"))
             product = f"products/{set_plan.name}/{template.name}.template.json"
             (directory / product).parent.mkdir(parents=True, exist_ok=True)

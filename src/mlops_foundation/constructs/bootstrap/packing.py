@@ -50,7 +50,7 @@ class ExecutionPolicy:
 
 
 def pack(
-    names: PlatformNames, account: str, by_stack: Mapping[str, Sequence[Statement]]
+    names: PlatformNames, account: str, by_stack: Mapping[str, Sequence[Statement]], files: Mapping[str, str]
 ) -> tuple[ExecutionPolicy, ...]:
     """Return the managed policies of one account, the same ones for the same rights.
 
@@ -58,6 +58,7 @@ def pack(
         names: Names of the platform.
         account: The account, for names and errors.
         by_stack: Statements by the stack that needs them.
+        files: File and line where each stack says what it needs, for errors.
 
     Raises:
         PlanError: When a statement fits into no policy, or the policies are more than a role takes.
@@ -69,7 +70,7 @@ def pack(
             if size([marked]) > POLICY_MAX:
                 raise PlanError(
                     f"the right {statement['Sid']} of the stack {stack} fits into no managed policy",
-                    where=f"account {account}",
+                    where=f"{files[stack]}, account {account}",
                     got=f"{size([marked])} characters",
                     expected=f"at most {POLICY_MAX}",
                     fix="split it, or name its resources by a pattern",
@@ -80,7 +81,7 @@ def pack(
             else:
                 room.append(marked)
     if len(packed) > POLICIES_MAX:
-        raise _too_many(names, account, by_stack, len(packed))
+        raise _too_many(names, f"account {account}", by_stack, files, len(packed))
     return tuple(
         ExecutionPolicy(f"{names.prefix}-cfn-{number}", names.role_path, account, tuple(statements))
         for number, statements in enumerate(packed, start=1)
@@ -96,12 +97,18 @@ def _document(statements: Sequence[Statement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _too_many(names: PlatformNames, account: str, by_stack: Mapping[str, Sequence[Statement]], count: int) -> PlanError:
+def _too_many(
+    names: PlatformNames,
+    where: str,
+    by_stack: Mapping[str, Sequence[Statement]],
+    files: Mapping[str, str],
+    count: int,
+) -> PlanError:
     sizes = {stack: size(statements) for stack, statements in by_stack.items()}
     largest = sorted(sizes, key=lambda stack: -sizes[stack])
     return PlanError(
         f"CloudFormation's role of {names.prefix} would have too many managed policies",
-        where=f"account {account}",
+        where=f"{files[largest[0]]}, {where}",
         got=f"{count} policies: {', '.join(f'{stack} {sizes[stack]} characters' for stack in largest)}",
         expected=f"at most {POLICIES_MAX} of {POLICY_MAX} characters",
         fix="give the account fewer stacks, or write the rights of the largest shorter",

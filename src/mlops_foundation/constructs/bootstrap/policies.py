@@ -1,7 +1,7 @@
 """The stack before the toolkit: scoped execution policies, and in an account that deploys, its platform engineer."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mlops_foundation.config.models import Config
@@ -10,8 +10,9 @@ from mlops_foundation.constructs.execution import ExecutionScope, Statement, may
 from mlops_foundation.core.arns import Arn, RoleArn
 from mlops_foundation.core.errors import PlanError, Problem
 from mlops_foundation.core.names import PLATFORM_RECORDS, persona_role, role_arn
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackSpec, load_builder
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan
 from mlops_foundation.plan.sharing import sharing
+from mlops_foundation.plan.specs import StackSpec, load_builder
 
 TEMPLATE_MAX: Final = 51_200
 """Characters of a template that is sent as it is: before the bootstrap there is no bucket to send it from."""
@@ -75,7 +76,12 @@ def execution_policies(
     imported = config.vpc_of(config.account_set(set_plan.name), foundation.name).imported
     role = RoleArn(imported.execution_role_arn) if imported and imported.execution_role_arn else None
     scope = ExecutionScope(set_plan.names, foundation.account, foundation.region, role, sharing(config, set_plan))
-    return pack(set_plan.names, foundation.account, _executions(scope, foundation, specs))
+    planned = {stack.name for stack in foundation.stacks}
+    needs = {
+        spec.name: load_builder(spec.execution, f"the stack {spec.name}") for spec in specs if spec.name in planned
+    }
+    files = {name: f"{each.__code__.co_filename}:{each.__code__.co_firstlineno}" for name, each in needs.items()}
+    return pack(set_plan.names, foundation.account, _executions(scope, needs), {"base": __file__, **files})
 
 
 def check_bootstrap(config: Config, plan: Plan, specs: Sequence[StackSpec]) -> None:
@@ -108,16 +114,11 @@ def _check_template(template: Mapping[str, Any], set_plan: SetPlan, foundation: 
 
 
 def _executions(
-    scope: ExecutionScope, foundation: Foundation, specs: Sequence[StackSpec]
+    scope: ExecutionScope, needs: Mapping[str, Callable[[ExecutionScope], list[Statement]]]
 ) -> dict[str, list[Statement]]:
-    if not foundation.stacks:
+    if not needs:
         return {}
-    planned = {stack.name for stack in foundation.stacks}
-    chosen = {
-        spec.name: load_builder(spec.execution, f"the stack {spec.name}")(scope)
-        for spec in specs
-        if spec.name in planned
-    }
+    chosen = {name: statements(scope) for name, statements in needs.items()}
     version = scope.arn("ssm", f"parameter/cdk-bootstrap/{scope.names.qualifier}/version")
     read = may(
         "ReadParameters", ["ssm:GetParameter", "ssm:GetParameters"], [version, scope.arn("ssm", "parameter/vpc/*")]

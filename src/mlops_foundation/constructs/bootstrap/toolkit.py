@@ -19,7 +19,8 @@ import yaml
 from mlops_foundation.config.models import Config
 from mlops_foundation.constructs.bootstrap.policies import execution_policies
 from mlops_foundation.core.names import persona_role, role_arn
-from mlops_foundation.plan.models import Foundation, SetPlan, StackSpec
+from mlops_foundation.plan.models import Foundation, SetPlan
+from mlops_foundation.plan.specs import StackSpec
 
 
 def toolkit_template(

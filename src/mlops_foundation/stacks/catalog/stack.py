@@ -16,7 +16,7 @@ from mlops_foundation.constructs.product import SeedArchive, product_context
 from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.core.errors import PluginError
 from mlops_foundation.core.names import FRONT_PRODUCT, PORTFOLIO, persona_role, role_arn
-from mlops_foundation.plan.models import TemplateSpec, load_builder
+from mlops_foundation.plan.specs import TemplateSpec, load_builder
 from mlops_foundation.stacks.catalog.launch import launch_policies
 
 _NOT_SEED = ["**/__pycache__", "**/*.pyc", "**/.venv", "**/.pytest_cache", "**/.ruff_cache", "**/cdk.out"]

@@ -27,14 +27,14 @@ def deny_version_approval() -> iam.PolicyStatement:
 
 def approve_stage(context: StackContext, stage: ApprovalStage) -> iam.PolicyStatement:
     """Allow answering one manual approval of every project's deploy pipeline."""
-    return allow(stage, ["codepipeline:PutApprovalResult"], [_approval(context, stage)])
+    return allow(stage, ["codepipeline:PutApprovalResult"], _approval(context, stage))
 
 
 def deny_stage_approval(context: StackContext, stage: ApprovalStage | None = None) -> iam.PolicyStatement:
     """Deny answering one manual approval, or all."""
-    resource = _approval(context, stage) if stage else "*"
-    return deny(f"Never{stage or 'Approve'}", ["codepipeline:PutApprovalResult"], [resource])
+    resources = _approval(context, stage) if stage else ["*"]
+    return deny(f"Never{stage or 'Approve'}", ["codepipeline:PutApprovalResult"], resources)
 
 
-def _approval(context: StackContext, stage: ApprovalStage) -> str:
-    return context.arn("codepipeline", f"*_deploy_pipeline/{stage}/*")
+def _approval(context: StackContext, stage: ApprovalStage) -> list[str]:
+    return [context.arn("codepipeline", f"*_{promotion}_pipeline/{stage}/*") for promotion in context.promotions]

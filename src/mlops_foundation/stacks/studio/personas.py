@@ -10,7 +10,8 @@ from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.packages import read_platform_packages
-from mlops_foundation.constructs.policies import IN_A_PROJECT, allow, deny, deny_other_projects
+from mlops_foundation.constructs.policies import allow, deny, deny_other_projects, granted
+from mlops_foundation.plan.rights import IN_A_PROJECT
 from mlops_foundation.stacks.studio.approvals import (
     approve_stage,
     approve_versions,
@@ -24,7 +25,6 @@ from mlops_foundation.stacks.studio.working import (
     read_delivery,
     read_machine_learning,
     studio_apps,
-    use_dev_endpoint,
     watch,
 )
 
@@ -52,7 +52,7 @@ def lead(context: StackContext) -> list[iam.PolicyStatement]:
                 "codepipeline:RetryStageExecution",
                 "codepipeline:StopPipelineExecution",
             ],
-            [context.arn("codepipeline", "*_deploy_pipeline"), context.arn("codepipeline", "*_deploy_pipeline/*")],
+            _pipelines(context, context.promotions),
         ),
         deny_other_projects(),
         deny_stage_approval(context, "ApproveProd"),
@@ -215,7 +215,7 @@ def _working(context: StackContext) -> list[iam.PolicyStatement]:
         *code(context),
         *build_models(context),
         *project_data(context),
-        *use_dev_endpoint(context),
+        *granted({template: found.working for template, found in context.template_rights().items()}),
         allow(
             "StartBuild",
             [
@@ -223,7 +223,7 @@ def _working(context: StackContext) -> list[iam.PolicyStatement]:
                 "codepipeline:StartPipelineExecution",
                 "codepipeline:StopPipelineExecution",
             ],
-            [context.arn("codepipeline", "*_build_pipeline"), context.arn("codepipeline", "*_build_pipeline/*")],
+            _pipelines(context, context.pipelines),
         ),
         allow(
             "StartTraining",
@@ -238,3 +238,8 @@ def _working(context: StackContext) -> list[iam.PolicyStatement]:
             IN_A_PROJECT,
         ),
     ]
+
+
+def _pipelines(context: StackContext, parts: tuple[str, ...]) -> list[str]:
+    """Return the ARNs of pipelines of all projects, and of their stages, by the middle parts of their names."""
+    return [context.arn("codepipeline", f"*_{part}_pipeline{end}") for part in parts for end in ("", "/*")]

@@ -4,13 +4,12 @@ from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.policies import (
-    IN_A_PROJECT,
     OWN_PROJECT,
     STUDIO_USER_TAG,
-    Conditions,
     allow,
 )
 from mlops_foundation.core.names import PROJECT_TAG
+from mlops_foundation.plan.rights import IN_A_PROJECT, Conditions
 
 
 def read_machine_learning(context: StackContext) -> list[iam.PolicyStatement]:
@@ -42,7 +41,7 @@ def read_machine_learning(context: StackContext) -> list[iam.PolicyStatement]:
 
 def read_delivery(context: StackContext) -> list[iam.PolicyStatement]:
     """Follow the projects' pipelines and builds."""
-    pipelines = ("*_build_pipeline", "*_deploy_pipeline")
+    pipelines = (*context.pipelines, *context.promotions)
     return [
         allow(
             "ReadPipelines",
@@ -54,7 +53,7 @@ def read_delivery(context: StackContext) -> list[iam.PolicyStatement]:
                 "codepipeline:ListPipelineExecutions",
                 "codepipeline:ListTagsForResource",
             ],
-            [context.arn("codepipeline", pipeline) for pipeline in pipelines],
+            [context.arn("codepipeline", f"*_{pipeline}_pipeline") for pipeline in pipelines],
         ),
         allow("ListPipelines", ["codepipeline:ListPipelines"], ["*"]),
         allow(
@@ -108,7 +107,7 @@ def code(context: StackContext) -> list[iam.PolicyStatement]:
                 "codecommit:PostCommentForPullRequest",
                 "codecommit:UpdatePullRequestStatus",
             ],
-            [context.arn("codecommit", "*-build"), context.arn("codecommit", "*-deploy")],
+            [context.arn("codecommit", f"*-{side}") for side in context.repositories],
             IN_A_PROJECT,
         ),
         allow("ListCode", ["codecommit:ListRepositories"], ["*"]),
@@ -169,13 +168,6 @@ def project_data(context: StackContext) -> list[iam.PolicyStatement]:
             [context.arn("kms", "key/*")],
             {"StringEquals": {f"aws:ResourceTag/{PROJECT_TAG}": OWN_PROJECT}},
         ),
-    ]
-
-
-def use_dev_endpoint(context: StackContext) -> list[iam.PolicyStatement]:
-    """Call the projects' endpoints in dev."""
-    return [
-        allow("DevEndpoints", ["sagemaker:InvokeEndpoint"], [context.arn("sagemaker", "endpoint/*-dev")], IN_A_PROJECT)
     ]
 
 

@@ -3,7 +3,7 @@
 from aws_cdk import aws_iam as iam
 
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.constructs.policies import allow
+from mlops_foundation.constructs.policies import allow, granted
 
 
 def deploy_action(context: StackContext, *, execution_role_arn: str) -> list[iam.PolicyStatement]:
@@ -51,83 +51,6 @@ def deploy_action(context: StackContext, *, execution_role_arn: str) -> list[iam
 
 
 def deploy_execution(context: StackContext, *, boundary_arn: str, key_arn: str) -> list[iam.PolicyStatement]:
-    """CloudFormation's side: models and endpoints, and roles that carry the boundary."""
-    return [*_endpoints(context, key_arn), *_roles(context, boundary_arn), *_parameters(context)]
-
-
-def _endpoints(context: StackContext, key_arn: str) -> list[iam.PolicyStatement]:
-    packages = f"arn:aws:sagemaker:{context.region}:{context.accounts['dev']}:model-package/*"
-    return [
-        allow(
-            "Endpoints",
-            [
-                "sagemaker:AddTags",
-                "sagemaker:CreateEndpoint",
-                "sagemaker:CreateEndpointConfig",
-                "sagemaker:CreateModel",
-                "sagemaker:DeleteEndpoint",
-                "sagemaker:DeleteEndpointConfig",
-                "sagemaker:DeleteModel",
-                "sagemaker:DeleteTags",
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DescribeEndpointConfig",
-                "sagemaker:DescribeModel",
-                "sagemaker:ListTags",
-                "sagemaker:UpdateEndpoint",
-                "sagemaker:UpdateEndpointWeightsAndCapacities",
-            ],
-            [context.arn("sagemaker", f"{kind}/*") for kind in ("model", "endpoint-config", "endpoint")],
-        ),
-        allow("ApprovedVersions", ["sagemaker:CreateModel", "sagemaker:DescribeModelPackage"], [packages]),
-        allow("EndpointKey", ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"], [key_arn]),
-        allow("EndpointKeyGrants", ["kms:CreateGrant"], [key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
-    ]
-
-
-def _roles(context: StackContext, boundary_arn: str) -> list[iam.PolicyStatement]:
-    prefix = f"arn:aws:iam::{context.account}:role{context.names.role_path}*/*"
-    endpoint = [f"{prefix}-endpoint-{stage}" for stage in context.foundation.stages]
-    roles = [*endpoint, *(f"{prefix}-test-{stage}" for stage in context.foundation.stages)]
-    return [
-        allow(
-            "BoundedRoles",
-            [
-                "iam:AttachRolePolicy",
-                "iam:CreateRole",
-                "iam:DeleteRolePolicy",
-                "iam:DetachRolePolicy",
-                "iam:PutRolePermissionsBoundary",
-                "iam:PutRolePolicy",
-            ],
-            roles,
-            {"StringEquals": {"iam:PermissionsBoundary": boundary_arn}},
-        ),
-        allow(
-            "RoleUpkeep",
-            [
-                "iam:DeleteRole",
-                "iam:GetRole",
-                "iam:GetRolePolicy",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListRolePolicies",
-                "iam:ListRoleTags",
-                "iam:TagRole",
-                "iam:UpdateAssumeRolePolicy",
-                "iam:UpdateRole",
-                "iam:UpdateRoleDescription",
-            ],
-            roles,
-        ),
-        allow(
-            "HandOver",
-            ["iam:PassRole"],
-            endpoint,
-            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-        ),
-    ]
-
-
-def _parameters(context: StackContext) -> list[iam.PolicyStatement]:
-    names = ("/vpc/*", f"{context.names.role_path}endpoint/*")
-    parameters = [context.arn("ssm", f"parameter{name}") for name in names]
-    return [allow("Parameters", ["ssm:GetParameter", "ssm:GetParameters"], parameters)]
+    """CloudFormation's side: what the projects of the templates in use are deployed with."""
+    rights = context.template_rights(boundary_arn, key_arn)
+    return granted({template: found.deployment for template, found in rights.items()})

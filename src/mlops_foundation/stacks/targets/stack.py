@@ -46,7 +46,7 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
 def _deploy_roles(stack: FoundationStack, context: StackContext, boundary_arn: str, key_arn: str) -> None:
     names = context.names
     dev = context.accounts["dev"]
-    pipelines = role_arn(dev, "*-deploy-pipeline", f"{names.role_path}*/")
+    pipelines = [role_arn(dev, f"*-{part}-pipeline", f"{names.role_path}*/") for part in context.promotions]
     reason = "Projects are made later: their stacks, endpoints and artifacts are named by pattern, in this account."
     statements = deploy_execution(context, boundary_arn=boundary_arn, key_arn=key_arn)
     execution = iam.Role(
@@ -66,7 +66,7 @@ def _deploy_roles(stack: FoundationStack, context: StackContext, boundary_arn: s
         role_name=names.deploy_action_role,
         path=names.role_path,
         description="A project's deploy pipeline takes it for its CloudFormation actions",
-        assumed_by=narrowed(dev, [pipelines]),
+        assumed_by=narrowed(dev, pipelines),
         inline_policies={"deploy": iam.PolicyDocument(statements=statements)},
     )
     acknowledge_wildcards(action, statements, reason)
