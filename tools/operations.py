@@ -1,4 +1,4 @@
-"""Write the tables of ``docs/local-cloud.md`` from the code: services, operations, CloudFormation types, images.
+"""Write the tables of ``docs/local-cloud.md`` from the code: services, changes in ministack, types, images.
 
     python tools/operations.py
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import marked
 
 from mlops_foundation.local import runtimes
-from mlops_foundation.local.adapter import ec2_types, ministack, type_actions
+from mlops_foundation.local.adapter import changes, ec2_types, requests, type_actions
 from mlops_foundation.local.contract import Service
 from mlops_foundation.local.operations import operation_table
 from mlops_foundation.local.services import SERVICES
@@ -35,7 +35,16 @@ def _lines() -> Iterator[str]:
     for service in SERVICES:
         yield f"| {', '.join(service.models)} | {', '.join(operations(service))} |"
     yield from ("", "### Services of ministack", "")
-    yield f"{', '.join(sorted(ministack._OFFERED))}."  # noqa: SLF001  the page says what the adapter offers
+    yield f"{', '.join(sorted(requests.OFFERED))}."
+    yield from (
+        "",
+        "### Changed in ministack",
+        "",
+        "| here | ministack by itself | this can go when ministack can |",
+        "|---|---|---|",
+    )
+    for change in changes.CHANGES:
+        yield f"| {change.name} | {change.why} | {change.upstream or 'stays ours'} |"
     yield from ("", "### CloudFormation types", "", "| made by | types |", "|---|---|")
     ours = [name for service in SERVICES for name in service.resource_types]
     from_table = type_actions.TYPES.keys() - ec2_types.TYPES.keys()

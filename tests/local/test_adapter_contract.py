@@ -8,6 +8,8 @@ import functools
 import importlib
 import inspect
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +18,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 
 from mlops_foundation.local import adapter, process
+from mlops_foundation.local.adapter.changes import CHANGES
 
 RELIED_ON = {
     "app.SERVICE_HANDLERS": "dict",
@@ -38,10 +43,10 @@ RELIED_ON = {
         "secure_transport=, request_tags=, tag_keys=, service_context=, principal_keys=)"
     ),
     "core.iam_evaluator.EvalResult": "(decision, principal_arn=, matched_sid=, reason=, resource_policy_arn=)",
+    "core.iam_evaluator._conditions_met": "(conditions, ctx)",
     "core.iam_evaluator._first_match": "(ctx, stmts, effect)",
     "core.iam_evaluator._resolve_condition_key": "(key, ctx)",
     "core.iam_evaluator._resource_policy": "(service, resource_arn)",
-    "core.iam_evaluator._trust_principal_matches": "(principal, caller_arn, federated)",
     "core.iam_evaluator.combine_resource_policy": "(identity, ctx, policy, owner_account, required=, limits=)",
     "core.iam_evaluator.enforce": "(access_key_id, iam_action, service, region, resource_arn=, service_context=)",
     "core.iam_evaluator.evaluate": "(ctx, policies, *limits)",
@@ -59,6 +64,7 @@ RELIED_ON = {
     "core.responses.get_region": "()",
     "core.responses.request_scope": "(account_id, region)",
     "core.router.SERVICE_PATTERNS": "dict",
+    "core.router.extract_access_key_id": "(headers, query_params=)",
     "core.router._KNOWN_AWS_SERVICE_NAMES": "NoneType",
     "services.cloudformation._change_sets": "AccountRegionScopedDict",
     "services.cloudformation._stacks": "AccountRegionScopedDict",
@@ -158,6 +164,35 @@ def _dotted(node: ast.expr) -> tuple[str, list[str]]:
     return (node.id if isinstance(node, ast.Name) else ""), names
 
 
+def replaced_names() -> Iterator[str]:
+    """Yield what the adapter's source assigns: names of ministack, and its tables (in capitals) when entries change."""
+    for path in sorted(Path(adapter.__path__[0]).glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = dict(_imports(tree))
+        for node in ast.walk(tree):
+            for target, table in _targets(node):
+                root, names = _dotted(target)
+                if root in imported and names and (names[-1].isupper() or not table):
+                    yield ".".join([imported[root], *names]).removeprefix("ministack.")
+
+
+def _targets(node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield what a statement or call changes, and whether it is a table whose entries it changes."""
+    match node:
+        case ast.Assign(targets=targets) | ast.Delete(targets=targets):
+            yield from (_whole(target) for target in targets)
+        case ast.AugAssign(target=target):
+            yield _whole(target)
+        case ast.Call(func=ast.Attribute(value=table, attr="pop" | "update" | "setdefault" | "clear")):
+            yield table, True
+
+
+def _whole(target: ast.expr) -> tuple[ast.expr, bool]:
+    if isinstance(target, ast.Subscript):
+        return _whole(target.value)[0], True
+    return target, False
+
+
 def found(name: str) -> Any:
     """Return what a dotted name is: the longest module of it, then attributes."""
     parts = name.split(".")
@@ -190,6 +225,24 @@ def test_the_table_names_what_the_adapter_uses_and_nothing_else() -> None:
         if not inspect.ismodule(found(name)) and not name.endswith(is_method_of_dict)
     }
     assert used == RELIED_ON.keys()
+
+
+def test_what_is_replaced_stands_in_the_list_of_changes_and_nothing_else() -> None:
+    listed = {name for change in CHANGES for name in change.replaces if "*" not in name}
+    assert set(replaced_names()) == listed
+
+
+def test_every_change_says_what_and_why_once() -> None:
+    assert all(change.name and change.why and change.replaces for change in CHANGES)
+    for part in ("name", "why", "install"):
+        assert len({getattr(change, part) for change in CHANGES}) == len(CHANGES)
+
+
+def test_what_stands_in_for_a_name_of_ministack_takes_what_ministack_gives_it(tmp_path: Path) -> None:
+    names = sorted({name for change in CHANGES for name in change.replaces if RELIED_ON.get(name, "").startswith("(")})
+    program = [sys.executable, str(Path(__file__).with_name("replaced_names.py")), str(tmp_path), *names]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, str(len(names))), done.stderr
 
 
 @pytest.mark.parametrize("name", RELIED_ON)
@@ -319,11 +372,37 @@ def test_a_session_is_who_holds_its_secret_and_nobody_else(cloud: Any, account: 
         ask("wrong")
 
 
+def trusting(cloud: Any, account: str, name: str, principal: dict[str, str], *rights: str) -> str:
+    """Make a role and return its ARN."""
+    iam = cloud.client("iam", account)
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    if rights:
+        statement = {"Effect": "Allow", "Action": rights, "Resource": "*"}
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Statement": [statement]}))
+    return str(made["Role"]["Arn"])
+
+
 @pytest.mark.cloud
-def test_a_service_role_lets_in_its_service_and_not_the_root_of_its_account(cloud: Any, account: str) -> None:
-    trust = {"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = cloud.client("iam", account).create_role(
-        RoleName="build", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )["Role"]["Arn"]
-    with pytest.raises(ClientError, match="AccessDenied"):
+def test_a_service_role_lets_in_its_service_and_nobody_of_its_account(cloud: Any, account: str) -> None:
+    role = trusting(cloud, account, "build", {"Service": "codebuild.amazonaws.com"})
+    trusting(cloud, account, "admin", {"AWS": f"arn:aws:iam::{account}:root"}, "*")
+    for client in (cloud.client("sts", account), cloud.client("sts", account, "admin")):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.assume_role(RoleArn=role, RoleSessionName="me")
+
+
+@pytest.mark.cloud
+def test_root_takes_no_role_even_of_its_own_account_and_who_may_does(cloud: Any, account: str) -> None:
+    role = trusting(cloud, account, "person", {"AWS": f"arn:aws:iam::{account}:root"})
+    with pytest.raises(ClientError, match="Roles may not be assumed by root accounts") as raised:
         cloud.client("sts", account).assume_role(RoleArn=role, RoleSessionName="me")
+    assert raised.value.response["Error"]["Code"] == "AccessDenied"
+    presigned = cloud.client("sts", account).generate_presigned_url(
+        "assume_role", {"RoleArn": role, "RoleSessionName": "me"}
+    )
+    refused = URLLib3Session().send(AWSRequest("GET", presigned).prepare())
+    assert (refused.status_code, b"root accounts" in refused.content) == (403, True)
+    trusting(cloud, account, "admin", {"AWS": f"arn:aws:iam::{account}:root"}, "sts:AssumeRole")
+    taken = cloud.client("sts", account, "admin").assume_role(RoleArn=role, RoleSessionName="me")
+    assert taken["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{account}:assumed-role/person/me"

@@ -126,6 +126,6 @@ def test_ministacks_services_copy_their_state_by_the_name_that_is_replaced(
 ) -> None:
     module = importlib.import_module(f"ministack.services.{name}")
     monkeypatch.setattr(module, "copy", copy)
-    saving.install()
+    saving.copy_quickly()
     assert module.copy is QuickCopy
     assert module.get_state() is not None

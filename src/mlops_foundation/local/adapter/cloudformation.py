@@ -16,7 +16,7 @@ from ministack.services import cloudformation as stacks_state
 from ministack.services.cloudformation import helpers, provisioners, stacks
 
 from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.local.adapter import iam
+from mlops_foundation.local.adapter import ec2_types, iam, shared_network_types
 from mlops_foundation.local.adapter.type_actions import checks_for
 from mlops_foundation.local.contract import (
     Call,
@@ -50,25 +50,22 @@ _RECORD_KIND = "stack-role"
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
 
 
-def install(cloud: Cloud, own: Mapping[str, ResourceType], network: Mapping[str, ResourceType]) -> None:
-    """Register provisioners and put the rights before every provisioning.
-
-    Args:
-        cloud: The cloud.
-        own: Types of our services, whose operations ask for the rights themselves.
-        network: Types made through ministack's EC2 API, whose rights the table tells.
-    """
-    types = {**own, **network}
+def provision_our_types(cloud: Any) -> None:
+    """Make our services' types, and those of the network that ministack lacks, on threads: they call the cloud."""
+    types = _types(cloud)
     for name, resource_type in types.items():
         provisioners._RESOURCE_HANDLERS[name] = _handlers(cloud, resource_type)
         if resource_type.tags:
             provisioners._STACK_TAG_PROPERTY[name] = ("Tags", resource_type.tags)
-    _run_on_threads(frozenset(types))
-    _guard(cloud, frozenset(own))
-    _let_service_catalog_tag()
+    runs_on_worker_thread = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda name: name in types or runs_on_worker_thread(name)
 
 
-def _let_service_catalog_tag() -> None:
+def _types(cloud: Any) -> Mapping[str, ResourceType]:
+    return {**cloud.resource_types, **ec2_types.TYPES, **shared_network_types.TYPES}
+
+
+def let_service_catalog_tag(_cloud: object) -> None:
     """Let Service Catalog's sessions of a launch role set its ``aws:servicecatalog:`` tags, which nobody else may."""
     validate = helpers._validate_stack_tags
 
@@ -79,11 +76,6 @@ def _let_service_catalog_tag() -> None:
         return validate(tags)
 
     helpers._validate_stack_tags = check
-
-
-def _run_on_threads(ours: frozenset[str]) -> None:
-    runs_on_worker_thread = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda name: name in ours or runs_on_worker_thread(name)
 
 
 def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
@@ -135,8 +127,9 @@ def current_rights() -> Principal:
     return _rights.get() or iam.root_of(AccountId(get_account_id()))
 
 
-def _guard(cloud: Cloud, ours: frozenset[str]) -> None:
-    """Check the table before ministack provisions one of its own types."""
+def ask_before_provisioning(cloud: Any) -> None:
+    """Check the table before ministack provisions one of its own types; ours ask for themselves."""
+    ours = frozenset(cloud.resource_types)
     provision, update, delete = stacks._provision_resource, stacks._update_resource, stacks._delete_resource
 
     def check(

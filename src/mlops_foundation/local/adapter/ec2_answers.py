@@ -29,19 +29,13 @@ _FILTERS: Mapping[str, str] = {
 }
 
 
-def install() -> None:
-    """Correct the answers about subnets and endpoints, whether the API or CloudFormation made them."""
-    _count_free_addresses()
-    _describe_endpoints_whole()
-    _name_endpoints()
-
-
 def ec2_error(code: str, message: str) -> Answer:
     """Return an error as EC2 sends it."""
     return write_error(ServiceError(code, message), "ec2")
 
 
-def _count_free_addresses() -> None:
+def count_free_addresses(_cloud: object) -> None:
+    """Say how many addresses of a subnet are free."""
     fields = ec2._subnet_fields_xml
 
     def subnet_fields(subnet: Mapping[str, Any], tag: str = "item") -> str:
@@ -60,7 +54,8 @@ def free_addresses(subnet: Mapping[str, Any]) -> int:
     return max(0, size - _RESERVED - taken)
 
 
-def _describe_endpoints_whole() -> None:
+def describe_endpoints_whole(_cloud: object) -> None:
+    """Keep and say the groups, policy and private name of endpoints, and find them by AWS's filters."""
     fields, create = ec2._vpce_fields_xml, ec2._create_vpc_endpoint
 
     def endpoint_fields(endpoint: Mapping[str, Any], tag: str = "item") -> str:
@@ -100,7 +95,7 @@ def _describe_endpoints_whole() -> None:
     ec2._ACTION_MAP["DescribeVpcEndpoints"] = describe_endpoints
 
 
-def _name_endpoints() -> None:
+def name_endpoints(_cloud: object) -> None:
     """Give interface endpoints that CloudFormation makes the names that ``DnsEntries`` has: zone id, colon, name."""
     attributes = provisioners._ec2_vpc_endpoint_attributes
 

@@ -1,7 +1,7 @@
 """EventBridge: AWS service events in, and the targets that ministack does not deliver to."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, request_scope
@@ -9,9 +9,6 @@ from ministack.services import eventbridge
 
 from mlops_foundation.core.arns import AccountId, Arn, Region
 from mlops_foundation.local.contract import Json, Scope
-
-Deliver = Callable[[Scope, Json, Json], None]
-"""``(scope of the rule, target, event)``: hands an event to one of our services."""
 
 
 def emit(scope: Scope, source: str, detail_type: str, detail: Json, resources: Sequence[str]) -> None:
@@ -21,28 +18,29 @@ def emit(scope: Scope, source: str, detail_type: str, detail: Json, resources: S
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
-def install(services: frozenset[str], deliver: Deliver) -> None:
-    """Deliver to our services, and to event buses of other accounts.
-
-    Args:
-        services: Service part of the target ARNs that are ours.
-        deliver: Called for each such target; has to return at once.
-    """
+def deliver_to_services(cloud: Any) -> None:
+    """Hand the events of a rule whose target is ours to that service."""
     invoke_target = eventbridge._invoke_target
-    dispatch_to_bus = eventbridge._dispatch_to_event_bus
+    services = frozenset(service.namespace for service in cloud.services.values())
 
     def invoke(target: Json, event: Json, rule: Json, view: Any = None) -> None:
         if Arn.parse(target["Arn"]).service not in services:
             invoke_target(target, event, rule, view)
             return
         scope = Scope(AccountId(get_account_id()), Region(get_region()))
-        deliver(scope, {**target, "RuleArn": rule["Arn"]}, _payload(target, event, rule, view))
+        cloud.deliver(scope, {**target, "RuleArn": rule["Arn"]}, _payload(target, event, rule, view))
+
+    eventbridge._invoke_target = invoke
+
+
+def deliver_to_other_accounts(_cloud: object) -> None:
+    """Put an event on another account's bus in that account, and go on in the sender's own."""
+    dispatch_to_bus = eventbridge._dispatch_to_event_bus
 
     def to_bus(spec: Any, event: Json, rule: Json, path: set[str], payload: str | None = None) -> None:
         with request_scope(spec.account_id, spec.region):
             dispatch_to_bus(spec, event, rule, path, payload)
 
-    eventbridge._invoke_target = invoke
     eventbridge._dispatch_to_event_bus = to_bus
 
 

@@ -4,7 +4,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc
 
 
-def install() -> None:
+def keep_workers_apart(_cloud: object) -> None:
     """End a function's workers in its own account and region only.
 
     ministack's CloudFormation and its code updates name no account, and so end those of every account with such a

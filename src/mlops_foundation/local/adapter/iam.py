@@ -20,55 +20,42 @@ SESSION_S = 12 * 3600
 ResourcePolicy = tuple[str, AccountId]
 
 
-def install() -> None:
-    """Correct what ministack's evaluator decides differently from AWS."""
+def name_the_role(_cloud: object) -> None:
+    """Let ``aws:PrincipalArn`` of a session be its role."""
     resolve = iam_evaluator._resolve_condition_key
-    principal_matches = iam_evaluator._trust_principal_matches
 
     def resolve_condition_key(key: str, ctx: Any) -> Any:
         if key.lower() == "aws:principalarn":
             return role_of_session(ctx.principal_arn) or ctx.principal_arn
         return resolve(key, ctx)
 
-    def trust_principal_matches(principal: Any, caller_arn: str, federated: bool) -> bool:
-        if isinstance(principal, dict) and not federated:
-            # A service principal lets in that service only; ministack also lets in the root of any account.
-            principal = {kind: value for kind, value in principal.items() if kind != "Service"}
-        return bool(principal) and principal_matches(principal, caller_arn, federated)
+    iam_evaluator._resolve_condition_key = resolve_condition_key
 
-    first_match = iam_evaluator._first_match
+
+def know_policy_variables(_cloud: object) -> None:
+    """Put the request's values in the place of policy variables, in resources and in condition values.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    first_match, conditions_met = iam_evaluator._first_match, iam_evaluator._conditions_met
 
     def first_match_with_variables(ctx: Any, statements: list[Any], effect: str) -> Any:
         return first_match(ctx, [_with_variables(statement, ctx) for statement in statements], effect)
 
-    iam_evaluator._resolve_condition_key = resolve_condition_key
+    def conditions_met_with_variables(conditions: Any, ctx: Any) -> Any:
+        return conditions_met(_in_values(conditions, ctx) if "${" in f"{conditions}" else conditions, ctx)
+
     iam_evaluator._first_match = first_match_with_variables
-    iam_evaluator._trust_principal_matches = trust_principal_matches
-
-
-def keep_sessions() -> None:
-    """Keep sessions over a restart, as AWS does: ministack forgets them."""
-
-    def load(state: Json) -> None:
-        for access_key_id, session in state.get("sessions", {}).items():
-            sts.register_session(access_key_id, session)
-
-    sts.get_state = lambda: {"sessions": dict(sts._sessions)}
-    sts.load_persisted_state = load
+    iam_evaluator._conditions_met = conditions_met_with_variables
 
 
 def _with_variables(statement: Any, ctx: Any) -> Any:
-    """Put the request's values in the place of policy variables, in resources and condition values.
-
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
-    """
-    if "${" not in f"{statement.resources}{statement.not_resources}{statement.conditions}":
+    if "${" not in f"{statement.resources}{statement.not_resources}":
         return statement
     return dataclasses.replace(
         statement,
         resources=[_substitute(text, ctx) for text in statement.resources],
         not_resources=[_substitute(text, ctx) for text in statement.not_resources],
-        conditions=_in_values(statement.conditions, ctx),
     )
 
 

@@ -1,69 +1,19 @@
 """Puts ministack together with our services; imported once, after ``environment.prepare``."""
 
-import json
-import re
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
-import botocore.session
 import ministack.app
-from ministack.core import iam_actions, iam_evaluator, router
-from ministack.core.responses import get_account_id
 
-from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.local import wire
-from mlops_foundation.local.adapter import (
-    cloudformation,
-    ec2_answers,
-    ec2_types,
-    events,
-    functions,
-    iam,
-    peering,
-    route53,
-    saving,
-    shared_network_types,
-    storage,
-)
-from mlops_foundation.local.contract import Check, Principal, ServiceError, not_supported
-from mlops_foundation.local.wire_errors import Answer, protocol_of, write_error
-
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/")
-_OFFERED = frozenset({
-    "cloudformation", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs", "monitoring", "route53", "s3",
-    "secretsmanager", "sns", "sqs", "ssm", "states", "sts", "tagging",
-})  # fmt: skip
-"""What we offer of ministack; its other services are refused, because nobody here has checked how they behave."""
-
-_NETWORK_ACTION = re.compile(
-    r"Describe\w+|[A-Z][a-z]+\w*(Vpc|Subnet|Route|Gateway|SecurityGroup|Address|FlowLogs|Tags|NetworkAcl)\w*"
-)
+from mlops_foundation.local.adapter import saving
+from mlops_foundation.local.adapter.changes import CHANGES
 
 _saver = saving.Saver()
 
 
 def install(cloud: Any) -> None:
-    """Register our services and correct what ministack does differently from AWS."""
-    ours = frozenset(cloud.services)
-    iam.install()
-    iam.keep_sessions()
-    storage.install_keys()
-    storage.install_buckets()
-    storage.install_bucket_tags()
-    events.install(frozenset(service.namespace for service in cloud.services.values()), cloud.deliver)
-    cloudformation.install(cloud, cloud.resource_types, {**ec2_types.TYPES, **shared_network_types.TYPES})
-    ec2_answers.install()
-    functions.install()
-    peering.install()
-    _secure_loopback()
-    _name_resources()
-    _offer_only(_OFFERED | ours)
-    for name, service in cloud.services.items():
-        _add_service(name, service.models, cloud.dispatchers[name].handle)
-    _wrap_handlers(cloud)
-    _note_actions(cloud)
-    storage.refuse_unknown_actions(_refuse_unknown, ours)
+    """Register our services and make every change of :data:`~.changes.CHANGES`, in order."""
+    for change in CHANGES:
+        change.install(cloud)
 
 
 def application() -> Any:
@@ -83,128 +33,3 @@ def application() -> Any:
 def unsaved() -> dict[str, str]:
     """Return what could not be saved the last time, with the reason."""
     return _saver.unsaved
-
-
-def _secure_loopback() -> None:
-    """Count loopback as secure transport: what never leaves the machine needs no TLS."""
-    pin = ministack.app.pin_request_origin
-    ministack.app.pin_request_origin = lambda source_ip, secure: pin(source_ip, secure or source_ip == "127.0.0.1")
-
-
-def _name_resources() -> None:
-    """Authorize on the resource that AWS names: GetParametersByPath on its path, a peering connection on its id."""
-    extract = iam_actions.extract_resource_arn
-
-    def resource_arn(  # noqa: PLR0913, PLR0917  ministack's own signature
-        service: str, method: str, path: str, headers: Any, body: bytes, params: Any, region: str, account: str
-    ) -> str:
-        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParametersByPath"):
-            asked = json.loads(body or b"{}").get("Path", "/")
-            return f"arn:aws:ssm:{region}:{account}:parameter/{asked.strip('/')}"
-        if service == "ec2" and not _parameter(params, "Action").startswith("Describe"):
-            peering = _parameter(params, "VpcPeeringConnectionId")
-            if peering and not _parameter(params, "RouteTableId"):
-                return f"arn:aws:ec2:{region}:{account}:vpc-peering-connection/{peering}"
-        found: str = extract(service, method, path, headers, body, params, region, account)
-        return found
-
-    iam_actions.extract_resource_arn = resource_arn
-
-
-def _parameter(parameters: Mapping[str, Any], name: str) -> str:
-    value = parameters.get(name, "")
-    return str(value[0] if isinstance(value, list) else value)
-
-
-def _offer_only(names: frozenset[str]) -> None:
-    for name in ministack.app.SERVICE_HANDLERS:
-        if name not in names:
-            ministack.app.SERVICE_HANDLERS[name] = _refusing(name)
-    ministack.app.SERVICE_HANDLERS["ec2"] = _network_only(ministack.app.SERVICE_HANDLERS["ec2"])
-    # Without this the first call to a service that is not offered reads every model of botocore: 400 MB and seconds.
-    router._KNOWN_AWS_SERVICE_NAMES = frozenset(botocore.session.get_session().get_available_services())
-
-
-def _refusing(name: str) -> storage.Handler:
-    """Answer every request to a service that is not offered with an error in its own protocol."""
-
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Answer:
-        del method, path, body, query
-        return _not_supported(name, headers)
-
-    return handle
-
-
-def _network_only(handler: storage.Handler) -> storage.Handler:
-    """Offer of EC2 what a network is made of: an instance that runs nowhere is not offered."""
-
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Answer:
-        action = parse_qs(body.decode("utf-8", "replace")).get("Action", query.get("Action", [""]))[0]
-        if not _NETWORK_ACTION.fullmatch(action):
-            return _not_supported(f"ec2:{action}", headers)
-        return await handler(method, path, headers, body, query)
-
-    return handle
-
-
-def _not_supported(what: str, headers: Mapping[str, str]) -> Answer:
-    return write_error(not_supported(what), protocol_of(headers))
-
-
-def _add_service(name: str, models: tuple[str, ...], handler: Any) -> None:
-    metadata = wire.service_model(models[0]).metadata
-    ministack.app.SERVICE_HANDLERS[name] = handler
-    ministack.app.SERVICE_REGISTRY[name] = {"module": name}
-    router.SERVICE_PATTERNS[name] = {
-        "target_prefixes": [metadata["targetPrefix"] + "."] if "targetPrefix" in metadata else [],
-        "credential_scope": metadata.get("signingName", metadata["endpointPrefix"]),
-    }
-    # Without a namespace ministack only authenticates; the dispatcher authorizes, knowing the request's shape.
-    iam_actions.SERVICE_TO_IAM_NAMESPACE.pop(name, None)
-
-
-def _wrap_handlers(cloud: Any) -> None:
-    handlers = ministack.app.SERVICE_HANDLERS
-    handlers["cloudformation"] = cloudformation.with_rights(cloud, handlers["cloudformation"], principal_of)
-
-    def authorize(headers: Mapping[str, str], check: Check) -> None:
-        _, region = storage.current_scope()
-        cloud.authorize(principal_of(headers), check, region=Region(region))
-
-    handlers["route53"] = route53.across_accounts(handlers["route53"])
-    handlers["s3"] = storage.encrypted_objects(handlers["s3"], authorize, _s3_denied)
-
-
-def _note_actions(cloud: Any) -> None:
-    """Tell the record of calls what ministack's own services have allowed."""
-    decide = iam_evaluator.enforce
-
-    def enforce(access_key_id: str, iam_action: str, service: str, region: str, *rest: Any, **named: Any) -> Any:
-        denied = decide(access_key_id, iam_action, service, region, *rest, **named)
-        if denied is None and access_key_id:
-            resource = rest[0] if rest else named.get("resource_arn", "*")
-            cloud.acted(access_key_id, iam_action, resource)
-        return denied
-
-    iam_evaluator.enforce = enforce
-
-
-def principal_of(headers: Mapping[str, str]) -> Principal:
-    """Return who signed a request; the root of the account for ministack's own calls, which are not signed."""
-    match = _CREDENTIAL.search(headers.get("authorization", ""))
-    found = iam.principal_for(match.group(1), headers.get("x-amz-security-token")) if match else None
-    return found or iam.root_of(AccountId(get_account_id()))
-
-
-def _s3_denied(error: Exception) -> Answer:
-    message = error.message if isinstance(error, ServiceError) else "Access Denied"
-    return write_error(ServiceError("AccessDenied", message, 403), "rest-xml")
-
-
-def _refuse_unknown(service: str, headers: Mapping[str, str]) -> Answer:
-    message = f"the local cloud cannot tell which {service} action this request is, so it is refused"
-    return write_error(ServiceError("AccessDeniedException", message, 403), protocol_of(headers))

@@ -18,7 +18,7 @@ Action = Callable[[Any], Any]
 """One of ministack's calls: the request's parameters to its answer."""
 
 
-def install() -> None:
+def refuse_impossible_peering(_cloud: object) -> None:
     """Correct the two calls that make a connection."""
     create, accept = ec2._create_vpc_peering_connection, ec2._accept_vpc_peering_connection
     ec2._ACTION_MAP["CreateVpcPeeringConnection"] = lambda parameters: _create(create, parameters)

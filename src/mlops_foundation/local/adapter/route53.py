@@ -129,9 +129,9 @@ def _changed(root_tag: str) -> Any:
     return route53._xml_response(root_tag, lambda root: route53._build_change_info_el(root, change))
 
 
-def _of_name(name: str, vpc: Json) -> Json | None:
-    """Return the zone that answers to a name in a VPC, of whatever account."""
-    zones = list(route53._zones._data.values())
+def _of_name(name: str, vpc: Json, exclude_id: str | None = None) -> Json | None:
+    """Return the zone that answers to a name in a VPC, of whatever account, other than one."""
+    zones = [zone for (_, zone_id), zone in list(route53._zones._data.items()) if zone_id != exclude_id]
     return next((zone for zone in zones if zone["name"] == name and vpc in zone.get("vpcs", [])), None)
 
 

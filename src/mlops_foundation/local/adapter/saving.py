@@ -56,7 +56,7 @@ class QuickCopy:
         return copy.deepcopy(value, memo)
 
 
-def install() -> None:
+def copy_quickly(_cloud: object = None) -> None:
     """Let the services copy their state in steps that nothing can come between."""
     for name in ministack.app._state_map.values():
         module = sys.modules.get(f"ministack.services.{name}")
@@ -117,7 +117,7 @@ class Saver:
 
     def save(self) -> None:
         """Write the files of the services whose state has changed; what cannot be written is kept for the next time."""
-        install()
+        copy_quickly()
         for service, get_state in self._states().items():
             try:
                 self._save_service(service, get_state)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import ministack.app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, s3
@@ -25,7 +24,7 @@ _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 _by_root: contextvars.ContextVar[bool] = contextvars.ContextVar("signed_by_root", default=True)
 
 
-def install_keys() -> None:
+def find_keys_by_arn(_cloud: object) -> None:
     """Let a key be found by its ARN from another account, with its owner; the key's policy decides who may use it."""
     resolve_key = kms._resolve_key
 
@@ -44,7 +43,7 @@ def install_keys() -> None:
     kms.key_policy_for_arn = key_policy_for_arn
 
 
-def install_buckets() -> None:
+def decide_by_principal(_cloud: object) -> None:
     """Let a bucket policy decide about the very principal of another account, not about that account's root."""
     own_policy, allows = s3.bucket_policy_for_arn, s3._foreign_bucket_allows
 
@@ -64,7 +63,7 @@ def install_buckets() -> None:
     s3._foreign_bucket_allows = foreign_bucket_allows
 
 
-def install_bucket_tags() -> None:
+def tag_buckets(_cloud: object) -> None:
     """Let CloudFormation tag the buckets that it makes; ministack leaves the tags of their template out."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
     create, update = handlers["create"], handlers["update"]
@@ -84,7 +83,7 @@ def install_bucket_tags() -> None:
         tag(made[0], new)
         return made
 
-    handlers |= {"create": created, "update": updated}
+    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = {**handlers, "create": created, "update": updated}
 
 
 def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[Exception], Answer]) -> Handler:
@@ -140,19 +139,6 @@ def _key_for_write(bucket: str, headers: Mapping[str, str]) -> str | None:
 
 
 _SUBRESOURCES = frozenset({"tagging", "acl", "uploadId", "uploads", "retention", "legal-hold", "attributes"})
-
-
-def refuse_unknown_actions(refuse: Callable[[str, Mapping[str, str]], Answer], ours: frozenset[str]) -> None:
-    """Refuse a request whose IAM action cannot be told; ministack would only check its signature."""
-    authenticate_only = ministack.app._authenticate_only
-
-    def check(service: str, headers: dict[str, str], query: dict[str, Any], request_id: str) -> Any:
-        failure = authenticate_only(service, headers, query, request_id)
-        if failure is not None or service in ours:
-            return failure
-        return refuse(service, headers)
-
-    ministack.app._authenticate_only = check
 
 
 def current_scope() -> tuple[str, str]:
