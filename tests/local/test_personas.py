@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops_foundation.local import process
+from mlops_foundation.usecases.init import Answers, write_config
+from mlops_foundation.usecases.synth import synth
 
 pytestmark = pytest.mark.cloud
 
 REGION = "eu-west-1"
-DEV = "222222222222"
+DEV, GOVERNANCE = "222222222222", "111111111111"
+SIGN_IN_LEAD = "sign-in-lead"
 _PARTITION = re.compile(r'\{"Fn::Join": \["", \["arn:", \{"Ref": "AWS::Partition"\}, ":([^"]*)"\]\]\}')
 PERSONAS = {
     "data-scientist": "datascientist",
@@ -55,8 +59,10 @@ class Studio:
 
     def client(self, persona: str, service: str, project: str = "") -> Any:
         role = f"{REGION}-{PERSONAS[persona]}-{self.account}"
-        tags = {"sagemaker:project-name": project} if project else {}
-        found = process.sign_in(self._cloud.running, self.account, role, tags).credentials
+        return self.as_role(self.account, role, service, {"sagemaker:project-name": project} if project else {})
+
+    def as_role(self, account: str, role: str, service: str, tags: dict[str, str]) -> Any:
+        found = process.sign_in(self._cloud.running, account, role, tags).credentials
         session = boto3.session.Session(
             found.access_key_id, found.secret_access_key, found.session_token, region_name=REGION
         )
@@ -64,9 +70,23 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def studio(cloud: Any, assembly: Any) -> Studio:
+def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The Studio stack of a platform whose leads sign in by a role of governance."""
+    folder = tmp_path_factory.mktemp("signin")
+    config = write_config(folder / "mlops.yaml", Answers()).config
+    arn = f"arn:aws:iam::{GOVERNANCE}:role/{SIGN_IN_LEAD}"
+    text = config.read_text(encoding="utf-8")
+    assert "  principals: {}\n" in text
+    config.write_text(text.replace("  principals: {}\n", f"  principals: {{lead: ['{arn}']}}\n"), encoding="utf-8")
+    made = synth(config, folder / "out")
+    (file,) = made.directory.glob("assembly-*/*Studio*.template.json")
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def studio(cloud: Any, template: dict[str, Any]) -> Studio:
     account = cloud.new_account()
-    studio = Studio(cloud, account, assembly.stack("mlops-studio-dev"))
+    studio = Studio(cloud, account, template)
     root = cloud.client("codecommit", account)
     for project in ("churn", "other"):
         root.create_repository(repositoryName=f"{project}-build", tags={"sagemaker:project-name": project})
@@ -181,13 +201,60 @@ def test_the_auditor_reads_and_writes_nothing(studio: Studio) -> None:
     assert denied(lambda: parameters.put_parameter(Name="/mlops/role/lead", Value="me", Type="String"))
 
 
-def test_a_persona_is_taken_by_the_administrator_and_by_no_other_role(studio: Studio, cloud: Any) -> None:
-    root = cloud.client("sts", studio.account)
-    session = {"RoleSessionName": "test", "Tags": [{"Key": "sagemaker:project-name", "Value": "churn"}]}
-    assert not denied(lambda: root.assume_role(RoleArn=studio.role_arn("lead"), **session))
-    other_tag = {"RoleSessionName": "test", "Tags": [{"Key": "department", "Value": "x"}]}
-    assert denied(lambda: root.assume_role(RoleArn=studio.role_arn("lead"), **other_tag))
-    scientist = studio.client("data-scientist", "sts")
-    assert denied(lambda: scientist.assume_role(RoleArn=studio.role_arn("lead"), RoleSessionName="test"))
-    stranger = cloud.client("sts", cloud.new_account())
-    assert denied(lambda: stranger.assume_role(RoleArn=studio.role_arn("lead"), RoleSessionName="test"))
+def take(client: Any, studio: Studio, persona: str, **tags: str) -> None:
+    """Take a persona's role as people do, with session tags."""
+    pairs = [{"Key": key.replace("_", ":"), "Value": value} for key, value in tags.items()]
+    client.assume_role(RoleArn=studio.role_arn(persona), RoleSessionName="test", Tags=pairs)
+
+
+@pytest.fixture(scope="module")
+def people(studio: Studio, cloud: Any) -> Callable[..., Any]:
+    """Return what gives STS as a role that may ask for every persona: what then decides is the persona's trust."""
+
+    def make(account: str, name: str, **tags: str) -> Any:
+        iam = cloud.client("iam", account)
+        trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        rights = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"}
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Statement": [rights]}))
+        return studio.as_role(account, name, "sts", {key.replace("_", ":"): value for key, value in tags.items()})
+
+    return make
+
+
+def test_a_persona_is_taken_by_who_is_listed_for_it_and_for_no_other(
+    studio: Studio, people: Callable[..., Any]
+) -> None:
+    lead = people(GOVERNANCE, SIGN_IN_LEAD)
+    take(lead, studio, "lead")
+    for persona in PERSONAS.keys() - {"lead"}:
+        assert denied(partial(take, lead, studio, persona))
+
+
+def test_nobody_else_takes_a_persona_whatever_he_may_ask_for(
+    studio: Studio, people: Callable[..., Any], cloud: Any
+) -> None:
+    strangers = (
+        people(GOVERNANCE, "somebody-else"),
+        people(GOVERNANCE, f"{SIGN_IN_LEAD}-2"),
+        people(studio.account, "account-admin"),
+        people(studio.account, SIGN_IN_LEAD),
+        people(cloud.new_account(), SIGN_IN_LEAD),
+        studio.client("data-scientist", "sts"),
+        cloud.client("sts", studio.account),
+        cloud.client("sts", GOVERNANCE),
+    )
+    for stranger in strangers:
+        assert denied(partial(take, stranger, studio, "lead"))
+
+
+def test_who_is_listed_passes_on_the_project_that_the_session_has_and_gives_itself_none(
+    studio: Studio, people: Callable[..., Any]
+) -> None:
+    confined = people(GOVERNANCE, SIGN_IN_LEAD, **{"sagemaker_project-name": "churn"})
+    take(confined, studio, "lead", **{"sagemaker_project-name": "churn"})
+    assert denied(partial(take, confined, studio, "lead", **{"sagemaker_project-name": "other"}))
+    assert denied(partial(take, confined, studio, "lead", department="x"))
+    free = people(GOVERNANCE, SIGN_IN_LEAD)
+    assert denied(partial(take, free, studio, "lead", **{"sagemaker_project-name": "churn"}))

@@ -1,6 +1,7 @@
 """The bootstrap on the running cloud, with the official cdk CLI: who may deploy, and under which rights."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,12 +71,23 @@ def assume(client: Any, account: str, kind: str) -> None:
     client.assume_role(RoleArn=arn, RoleSessionName="test")
 
 
+def administrator(cloud: Any, account: str) -> str:
+    """Return the name of a role that may do everything: what keeps it out is the trust of what it asks for."""
+    name, iam = "administrator", cloud.client("iam", account)
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        rights = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps({"Statement": [rights]}))
+    return name
+
+
 @pytest.mark.parametrize("kind", ["deploy-role", "file-publishing-role", "lookup-role"])
 def test_only_the_platform_engineer_takes_the_cdks_roles(cloud: Any, platform: Platform, kind: str) -> None:
     assume(cloud.client("sts", platform.governance, platform.engineer), platform.target, kind)
     for account in (platform.governance, platform.target, cloud.new_account()):
         with pytest.raises(ClientError, match="AccessDenied"):
-            assume(cloud.client("sts", account), platform.target, kind)
+            assume(cloud.client("sts", account, administrator(cloud, account)), platform.target, kind)
 
 
 def test_nobody_takes_cloudformations_role(cloud: Any, platform: Platform) -> None:
@@ -104,7 +116,8 @@ def test_a_stack_deploys_under_its_scoped_rights_and_stops_at_the_one_that_is_mi
 
 
 def test_the_administrator_of_governance_alone_cannot_deploy(cloud: Any, platform: Platform) -> None:
-    code, said = deploy_targets(platform, cloud.environment(platform.governance))
+    role = administrator(cloud, platform.governance)
+    code, said = deploy_targets(platform, cloud.environment(platform.governance, role))
     assert code != 0
     assert "sts:AssumeRole" in said or "Could not assume role" in said
 

@@ -5,8 +5,8 @@ A role is taken with ``sts:AssumeRole``. Its trust names accounts, never the who
 
 - the principals that ``sign_in.principals`` lists for the persona: the roles of IAM Identity Center's permission sets,
   or the sign-in roles of the governance account. On AWS these are the people.
-- the root session of the role's own account. AWS refuses AssumeRole to root, so this opens nothing there; where root
-  may (an account under test), it is the account's administrator.
+- the root session of the role's own account. A trust has to name somebody, and AWS refuses AssumeRole to root, as the
+  local cloud does: where nobody is listed, nobody takes the role.
 
 Who takes a role with the session tag ``sagemaker:project-name`` is confined to that project. Nobody gives it to
 himself: a listed principal may only pass on the tag that it carries already.
