@@ -43,6 +43,11 @@ def is_there(running: process.Running) -> bool:
     return (parameter, repository["repositoryName"], body) == ("1", "kept", b"1")
 
 
+def saved(state_dir: Path, service: str) -> str:
+    """Return what is on disk of a service of ministack, empty before its first save."""
+    return "".join(path.read_text() for path in state_dir.rglob(f"ministack/{service}.json"))
+
+
 def test_after_a_stop(tmp_path: Path) -> None:
     port = free_port()
     fill(process.start(tmp_path, port))
@@ -77,21 +82,20 @@ def test_after_a_kill(tmp_path: Path) -> None:
     port = free_port()
     running = process.start(tmp_path, port)
     fill(running)
-    time.sleep(3)
+    until(lambda: "/kept" in saved(tmp_path, "ssm") and "kept" in saved(tmp_path, "s3"))
     os.kill(running.pid, signal.SIGKILL)
     running = process.start(tmp_path, port)
     assert is_there(running)
     process.reset(tmp_path)
 
 
-def test_a_kill_a_second_after_the_last_of_many_changes_loses_none(tmp_path: Path) -> None:
+def test_a_kill_once_the_last_of_many_changes_is_saved_loses_none(tmp_path: Path) -> None:
     running = process.start(tmp_path, free_port())
     ssm, iam = client(running, "ssm"), client(running, "iam")
     for number in range(60):
         ssm.put_parameter(Name=f"/many/{number}", Value=str(number), Type="String")
         iam.create_role(RoleName=f"role-{number}", AssumeRolePolicyDocument='{"Statement": []}')
-        time.sleep(0.02)
-    time.sleep(1.2)
+    until(lambda: "/many/59" in saved(tmp_path, "ssm") and "role-59" in saved(tmp_path, "iam"))
     os.kill(running.pid, signal.SIGKILL)
     running = process.start(tmp_path, running.port)
     assert client(running, "ssm").get_parameter(Name="/many/59")["Parameter"]["Value"] == "59"
@@ -119,7 +123,7 @@ def test_a_state_that_cannot_be_saved_is_said_by_the_cloud_and_saved_when_it_can
 
 
 def until(right: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 30
     while not right():
         assert time.monotonic() < ends
         time.sleep(0.1)

@@ -16,14 +16,14 @@ _LOOK_EVERY_S: Final = 1.0
 
 
 async def _end_without(record: Path, stop: asyncio.Event) -> None:
-    """End the cloud when the record that names it is gone: nobody could find it, nor stop it, any more.
+    """End the cloud when its folder, or the record that names it, is gone: nobody could find it, nor stop it, any more.
 
     The record is written by who starts the cloud, a moment after it; who starts it by hand writes none.
     """
     named = False
     while not stop.is_set():
         now = process.named_in(record) == os.getpid()
-        if named and not now:
+        if (named and not now) or not (record.parent / RECORDS).exists():
             logging.getLogger(__name__).warning("%s is gone, or names another cloud: this one ends", record)
             stop.set()
         named = named or now

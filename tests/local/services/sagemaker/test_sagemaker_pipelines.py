@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from workbench import IMAGE, Workbench, allow, processing_input, processing_output
+from workbench import IMAGE, Workbench, allow, processing_input, processing_output, until
 
 pytestmark = pytest.mark.cloud
 
@@ -197,10 +197,15 @@ def test_stopped_execution_stops_its_job(pipelines: Pipelines) -> None:
     pipelines.score = pipelines.bench.put("code/slow.py", "import time\ntime.sleep(600)")
     pipelines.create(pipelines.definition())
     arn = pipelines.start()
+    execution = {"PipelineExecutionArn": arn}
+    running = until(lambda: pipelines.steps(execution), lambda steps: "Metadata" in steps.get("Score", {}))
     pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="s" * 32)
     done = pipelines.bench.wait_for_execution(arn)
     assert done["PipelineExecutionStatus"] == "Stopped"
-    assert {step["StepStatus"] for step in pipelines.steps(done).values()} <= {"Stopped"}
+    assert {name: step["StepStatus"] for name, step in pipelines.steps(done).items()} == {"Score": "Stopped"}
+    job = running["Score"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[1]
+    stopped = pipelines.sagemaker.describe_processing_job(ProcessingJobName=job)
+    assert stopped["ProcessingJobStatus"] == "Stopped"
 
 
 def test_update_changes_the_next_execution_only(pipelines: Pipelines) -> None:
