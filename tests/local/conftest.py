@@ -1,7 +1,7 @@
 """A real local cloud for tests: its own process, a free port, a state directory that goes away."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from ports import free_port
 from mlops_foundation.local import process
 
 REGION = "eu-west-1"
+MODELS = boto3.session.Session()
+"""One for all clients: it reads each service's model once, which takes longer than most tests."""
 
 
 class CloudUnderTest:
@@ -27,16 +29,19 @@ class CloudUnderTest:
         """Return an account that no other test uses."""
         return str(next(self._accounts))
 
-    def session(self, account: str, role: str = "", region: str = REGION) -> boto3.session.Session:
-        """Return a boto3 session of an account's root, or of a role in it; clients need the endpoint_url."""
-        credentials = process.sign_in(self.running, account, role).credentials
-        return boto3.session.Session(
-            credentials.access_key_id, credentials.secret_access_key, credentials.session_token, region
+    def client(
+        self, service: str, account: str, role: str = "", region: str = REGION, tags: Mapping[str, str] | None = None
+    ) -> Any:
+        """Return a boto3 client that signs as an account's root, or as a role in it with session tags."""
+        found = process.sign_in(self.running, account, role, tags).credentials
+        return MODELS.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=found.access_key_id,
+            aws_secret_access_key=found.secret_access_key,
+            aws_session_token=found.session_token,
         )
-
-    def client(self, service: str, account: str, role: str = "", region: str = REGION) -> Any:
-        """Return a boto3 client of this cloud."""
-        return self.session(account, role, region).client(service, endpoint_url=self.endpoint_url)
 
     def environment(self, account: str, role: str = "", region: str = REGION) -> dict[str, str]:
         """Return the AWS_* variables for a child process (AWS CLI, git, cdk)."""

@@ -8,11 +8,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from mlops_foundation.local import process
 from mlops_foundation.usecases.init import Answers, write_config
 from mlops_foundation.usecases.synth import synth
 
@@ -62,11 +60,7 @@ class Studio:
         return self.as_role(self.account, role, service, {"sagemaker:project-name": project} if project else {})
 
     def as_role(self, account: str, role: str, service: str, tags: dict[str, str]) -> Any:
-        found = process.sign_in(self._cloud.running, account, role, tags).credentials
-        session = boto3.session.Session(
-            found.access_key_id, found.secret_access_key, found.session_token, region_name=REGION
-        )
-        return session.client(service, endpoint_url=self._cloud.endpoint_url)
+        return self._cloud.client(service, account, role, tags=tags)
 
 
 @pytest.fixture(scope="module")

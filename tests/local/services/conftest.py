@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from code_clients import Git
+from pipeline_lab import Lab
 
 from mlops_foundation.local.git_login import git_settings
 
@@ -43,3 +44,9 @@ def events(cloud: Any, account: str) -> Callable[[str], list[dict[str, Any]]]:
         return [event["detail"] for event in seen if event["detail-type"] == detail_type]
 
     return read
+
+
+@pytest.fixture
+def lab(cloud: Any, account: str) -> Lab:
+    """Give one account with everything a pipeline needs."""
+    return Lab(cloud, account)
