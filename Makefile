@@ -32,7 +32,7 @@ check: dev ## Style, types, layers, dependencies, seeds.
 	@$(BIN)/deptry src
 
 unit: dev ## Tests that start no cloud.
-	@$(BIN)/pytest -n $(WORKERS) -m "not cloud and not e2e and not aws"
+	@$(BIN)/pytest -n $(WORKERS) -m "not cloud and not e2e and not long and not aws"
 
 cloud: dev ## Tests of the local cloud with real clients.
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "cloud and not e2e and not aws"

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,12 @@ import pytest
 import mlops_foundation
 from mlops_foundation.core import node
 from mlops_foundation.usecases.init import Answers, write_config
-from mlops_foundation.usecases.synth import Synthesized, synth
+from mlops_foundation.usecases.plan import load_and_plan
+from mlops_foundation.usecases.synth import BOOTSTRAP_MANIFEST, Bootstrap, Synthesized, synth
+from once import Once
+
+sys.path.append(str(Path(__file__).parent / "config"))
+from config_samples import TOPOLOGIES
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,27 +67,75 @@ class Assembly:
 
 
 @pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """The cloud assembly of ``mlops init --yes``."""
-    folder = tmp_path_factory.mktemp("assembly")
-    write_config(folder / "mlops.yaml", Answers())
-    made = synth(folder / "mlops.yaml", folder / "out")
-    synthesize_deploy_app(folder / "seeds" / "realtime")
-    return Assembly(made, folder / "seeds")
+def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Once:
+    """What this test run makes once."""
+    base = tmp_path_factory.getbasetemp()
+    # A process of pytest-xdist has a folder of its own in that of the run.
+    return Once(base.parent if hasattr(request.config, "workerinput") else base)
+
+
+def read_assembly(folder: Path) -> Synthesized:
+    """Return the assembly ``out`` of the ``mlops.yaml`` of a folder."""
+    directory = folder / "out"
+    _, plan = load_and_plan(folder / "mlops.yaml")
+    manifest = json.loads((directory / BOOTSTRAP_MANIFEST).read_text(encoding="utf-8"))
+    products = tuple(str(path.relative_to(directory)) for path in sorted((directory / "products").rglob("*.json")))
+    return Synthesized(directory, plan, tuple(map(Bootstrap.from_dict, manifest["bootstrap"])), products, 0)
 
 
 @pytest.fixture(scope="session")
-def private_assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+def assembly(once: Once) -> Assembly:
+    """The cloud assembly of ``mlops init --yes``."""
+
+    def make(folder: Path) -> None:
+        write_config(folder / "mlops.yaml", Answers())
+        synth(folder / "mlops.yaml", folder / "out")
+        synthesize_deploy_app(folder / "seeds" / "realtime")
+
+    folder = once("assembly", make)
+    return Assembly(read_assembly(folder), folder / "seeds")
+
+
+@pytest.fixture(scope="session")
+def private_assembly(once: Once) -> Assembly:
     """The cloud assembly of a platform without NAT, with a package index of its own."""
-    folder = tmp_path_factory.mktemp("private")
-    config = folder / "mlops.yaml"
-    write_config(config, Answers())
-    text = config.read_text(encoding="utf-8")
-    for old, new in (("nat_gateways: 1", "nat_gateways: 0"), ("provider: public", "provider: codeartifact")):
-        assert old in text
-        text = text.replace(old, new)
-    config.write_text(text, encoding="utf-8")
-    return Assembly(synth(config, folder / "out"), folder / "seeds")
+
+    def make(folder: Path) -> None:
+        config = folder / "mlops.yaml"
+        write_config(config, Answers())
+        text = config.read_text(encoding="utf-8")
+        for old, new in (("nat_gateways: 1", "nat_gateways: 0"), ("provider: public", "provider: codeartifact")):
+            assert old in text
+            text = text.replace(old, new)
+        config.write_text(text, encoding="utf-8")
+        synth(config, folder / "out")
+
+    folder = once("private", make)
+    return Assembly(read_assembly(folder), folder / "seeds")
+
+
+@pytest.fixture(scope="session")
+def topologies(once: Once, assembly: Assembly, worker_id: str) -> dict[str, Assembly]:
+    """The assembly of each shape of accounts, checked with both packs of cdk-nag."""
+
+    def make(config: dict[str, Any]) -> Callable[[Path], None]:
+        def fill(folder: Path) -> None:
+            (folder / "mlops.yaml").write_text(json.dumps(config))
+            synth(folder / "mlops.yaml", folder / "out", nist=True)
+
+        return fill
+
+    # Every second process begins at the end, so that two do not wait for each other at every one.
+    names = list(TOPOLOGIES)[:: -1 if worker_id.endswith(("1", "3", "5", "7", "9")) else 1]
+    folders = {name: once(f"topology {name}".replace(" ", "-"), make(TOPOLOGIES[name])) for name in names}
+    return {name: Assembly(read_assembly(folders[name]), assembly.seeds) for name in TOPOLOGIES}
+
+
+@pytest.fixture(scope="session")
+def distinct(assembly: Assembly, topologies: dict[str, Assembly]) -> list[Path]:
+    """Every template of the example, and of every shape of accounts, once."""
+    paths = [path for each in (assembly, *topologies.values()) for path in each.paths()]
+    return list({path.read_bytes(): path for path in reversed(paths)}.values())
 
 
 def synthesize_deploy_app(out: Path) -> None:

@@ -1,9 +1,11 @@
-"""One whole platform with one project in production, shared by every end-to-end test of a session."""
+"""A whole platform with one project in production, and what tests do with it."""
 
+import functools
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +14,12 @@ from typing import Any
 import pytest
 
 from mlops_foundation.local import process
-from mlops_foundation.usecases import demo, local, pipelines
+from mlops_foundation.usecases import demo, endpoints, local, pipelines
 from mlops_foundation.usecases.demo_folder import DemoFolder
-from mlops_foundation.usecases.workspace import Workspace
+from mlops_foundation.usecases.workspace import Workspace, open_workspace
+from once import Once
+
+from . import golden
 
 MLOPS = str(Path(sys.executable).with_name("mlops"))
 
@@ -32,27 +37,41 @@ def free_port() -> int:
         return port
 
 
-class Quiet:
-    """Shows nothing."""
-
-    def line(self, text: str) -> None:
-        """Take a line."""
-
-    def pipeline(self, state: pipelines.PipelineState) -> None:
-        """Take a state."""
-
-
 class Platform:
-    """The platform after the demo, and what tests do with it."""
+    """A platform after the demo.
 
-    def __init__(self, running: demo.Demo, steps: list[demo.Done]) -> None:
-        self.demo = running
-        self.steps = steps
-        self.folder = running.place.path
+    Args:
+        folder: Of the demo.
+        told: What the demo did and said.
+    """
+
+    def __init__(self, folder: Path, told: golden.Told) -> None:
+        self.folder = folder
+        self.told = told
+        place = DemoFolder(folder)
+        self.config_file, self.state_dir = place.config_file, place.state_dir
+
+    @functools.cached_property
+    def workspace(self) -> Workspace:
+        """The workspace of its project."""
+        return open_workspace(self.config_file, state_dir=self.state_dir, project=demo.PROJECT)
 
     @property
-    def workspace(self) -> Workspace:
-        return self.demo.workspace
+    def running(self) -> process.Running:
+        """Its cloud."""
+        return demo.process_of(self.state_dir)
+
+    def served(self) -> list[tuple[str, str]]:
+        """Return status and version of the endpoint of each stage."""
+        found = endpoints.list_endpoints(self.workspace, demo.PROJECT)
+        return [(each.status, each.model_package.rsplit("/", 1)[-1]) for each in found]
+
+    def wait_until_served(self) -> None:
+        """Wait until the endpoints are back, after the cloud was started again."""
+        deadline = time.monotonic() + 120
+        while [status for status, _ in self.served()] != ["InService"] * 3:
+            assert time.monotonic() < deadline, self.served()
+            time.sleep(0.2)
 
     def mlops(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line in the platform's folder."""
@@ -62,7 +81,7 @@ class Platform:
 
     def environment(self, role: str) -> dict[str, str]:
         """The variables of ``mlops local env``."""
-        found = local.environment(self.demo.config_file, self.demo.state_dir, "", role, demo.PROJECT)
+        found = local.environment(self.config_file, self.state_dir, "", role, demo.PROJECT)
         return {**{name: value for name, value in os.environ.items() if not name.startswith("AWS_")}, **found}
 
     def client(self, service: str, stage: str = "dev", role: str = "") -> Any:
@@ -70,14 +89,10 @@ class Platform:
 
     def clone(self, folder: Path, repository: str = "churn-build") -> "Checkout":
         """Clone a repository as a data scientist would, with git."""
-        url = f"{process.find(self.demo.state_dir).endpoint_url}/v1/repos/{repository}"  # type: ignore[union-attr]
+        url = f"{self.running.endpoint_url}/v1/repos/{repository}"
         checkout = Checkout(self, folder)
         checkout.git("clone", "--quiet", url, str(folder), cwd=folder.parent)
         return checkout
-
-    def build(self) -> pipelines.PipelineState:
-        """Follow the newest build to its end."""
-        return last(pipelines.watch(self.workspace, demo.PROJECT, "build", "data-scientist"))
 
 
 class Checkout:
@@ -100,6 +115,11 @@ class Checkout:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def start_over(self) -> None:
+        """Put back the seed's files, whatever earlier pushes have changed; the next push says it too."""
+        first = self.git("rev-list", "--max-parents=0", "HEAD").strip()
+        self.git("checkout", "--quiet", first, "--", ".")
+
     def replace(self, path: str, old: str, new: str) -> None:
         file = self.folder / path
         text = file.read_text()
@@ -115,11 +135,14 @@ class Checkout:
         return last(pipelines.watch(workspace, demo.PROJECT, "build", "data-scientist", before))
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The demo, run to its end and kept."""
-    running = demo.Demo(DemoFolder(tmp_path_factory.mktemp("platform")), 0, Quiet())
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Platform]:
+    """A copy of the golden platform, with a cloud of its own."""
+    folder = tmp_path_factory.mktemp("platform") / "copy"
+    copied = Platform(folder, golden.copy(once, folder))
     try:
-        yield Platform(running, list(running.run()))
+        process.start(copied.state_dir, free_port())
+        copied.wait_until_served()
+        yield copied
     finally:
-        running.stop()
+        local.reset(copied.state_dir)

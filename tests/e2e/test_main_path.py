@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,16 @@ ROOT = Path(__file__).parents[2]
 PROJECT = "churn"
 
 
-def served(platform: Platform) -> list[tuple[str, str]]:
-    found = endpoints.list_endpoints(platform.workspace, PROJECT)
-    return [(each.status, each.model_package.rsplit("/", 1)[-1]) for each in found]
-
-
 def test_the_demo_goes_all_the_way(platform: Platform) -> None:
-    assert [step.step for step in platform.steps][-1] == "invoke prod with unseen rows"
-    assert served(platform)[2][0] == "InService"
-    probabilities = [answer["probability"] for answer in platform.demo.answers]
+    told = platform.told
+    assert told.steps[-1] == "invoke prod with unseen rows"
+    assert [(stage, status) for stage, status, _ in told.served] == [
+        ("dev", "InService"), ("preprod", "InService"), ("prod", "InService"),
+    ]  # fmt: skip
+    probabilities = [answer["probability"] for answer in told.answers]
     assert len(probabilities) == len(set(probabilities)) == 5, "an answer of its own for each row"
     assert 0 < min(probabilities) < 0.5 < max(probabilities) < 1
-    assert platform.demo.metrics["accuracy"] > 0.9
+    assert told.metrics["accuracy"] > 0.9
 
 
 def test_from_outside_with_boto3_only(platform: Platform) -> None:
@@ -56,8 +53,9 @@ def test_a_pushed_hyperparameter_makes_a_version_with_its_own_metrics(platform: 
 
 def test_a_training_script_that_raises_says_so_and_changes_nothing(platform: Platform, tmp_path: Path) -> None:
     before = models.list_versions(platform.workspace, PROJECT, "data-scientist")
-    production = served(platform)
+    production = platform.served()
     checkout = platform.clone(tmp_path / "churn-build")
+    checkout.start_over()
     checkout.replace(
         "src/train.py", "    save(model,", '    raise RuntimeError("the labels are shuffled")\n    save(model,'
     )
@@ -67,22 +65,17 @@ def test_a_training_script_that_raises_says_so_and_changes_nothing(platform: Pla
     assert watched.returncode == 8
     assert "the labels are shuffled" in watched.stderr
     assert models.list_versions(platform.workspace, PROJECT, "data-scientist") == before
-    assert served(platform) == production
-    checkout.git("revert", "--no-edit", "HEAD")
-    checkout.git("push", "--quiet")
-    platform.build()
+    assert platform.served() == production
 
 
 def test_a_broken_buildspec_is_one_clear_error(platform: Platform, tmp_path: Path) -> None:
     checkout = platform.clone(tmp_path / "churn-build")
+    checkout.start_over()
     (checkout.folder / "buildspec.yml").write_text("version: 0.2\nphases:\n  build:\n   - commands: [\n")
     state = checkout.push("Break the buildspec")
     assert state.status == "Failed"
     assert state.failed is not None
     assert "YAML_FILE_ERROR" in state.failed[1].summary
-    checkout.git("revert", "--no-edit", "HEAD")
-    checkout.git("push", "--quiet")
-    platform.build()
 
 
 def test_a_second_event_for_the_same_version_does_nothing(platform: Platform) -> None:
@@ -101,14 +94,10 @@ def test_approving_what_does_not_exist(platform: Platform) -> None:
 
 
 def test_endpoints_answer_again_after_a_restart(platform: Platform) -> None:
-    running = process.find(platform.demo.state_dir)
-    assert running is not None
-    process.stop(platform.demo.state_dir)
-    process.start(platform.demo.state_dir, running.port)
-    for _ in range(120):
-        if {status for status, _ in served(platform)} == {"InService"}:
-            break
-        time.sleep(0.5)
+    running = platform.running
+    process.stop(platform.state_dir)
+    process.start(platform.state_dir, running.port)
+    platform.wait_until_served()
     role = platform.workspace.project(PROJECT).test_role("prod")
     body = (",".join(["1"] * 30)).encode()
     answer = endpoints.invoke(platform.workspace, PROJECT, "prod", body, "text/csv", "application/json", role)

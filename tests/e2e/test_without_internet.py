@@ -21,7 +21,8 @@ from mlops_foundation.usecases import check_network, demo, pipelines, service_ca
 from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.synth import synth
 
-from .conftest import Platform, Quiet, last
+from . import golden
+from .conftest import Platform, last
 
 pytestmark = pytest.mark.e2e
 SHARED = "nat_gateways: 0\n  shared_endpoints: {owner: governance}"
@@ -40,7 +41,7 @@ def rewrite(file: Path, changes: dict[str, str]) -> None:
 def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The demo on a platform without NAT and with shared endpoints, run to its end and kept."""
     folder = tmp_path_factory.mktemp("private")
-    running = demo.Demo(DemoFolder(folder), 0, Quiet())
+    running = demo.Demo(DemoFolder(folder), 0, golden.Quiet())
     steps = []
     with pytest.MonkeyPatch.context() as patch:
         # uv keeps packages by index, and this index has another address each time.
@@ -50,18 +51,18 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
                 steps.append(step)
                 if step.step == "start the local cloud":
                     rewrite(running.config_file, PRIVATE)
-            yield Platform(running, steps)
+            yield Platform(folder, golden.tell(running, steps))
         finally:
             running.stop()
 
 
 def test_the_main_path_goes_all_the_way(private: Platform) -> None:
-    assert private.steps[-1].step == "invoke prod with unseen rows"
-    assert private.demo.metrics["accuracy"] > 0.9
+    assert private.told.steps[-1] == "invoke prod with unseen rows"
+    assert private.told.metrics["accuracy"] > 0.9
 
 
 def test_only_governance_has_interface_endpoints(private: Platform) -> None:
-    workspace = private.demo.workspace
+    workspace = private.workspace
     found = {}
     for environment in ("governance", "dev", "preprod", "prod"):
         made = workspace.client("ec2", environment).describe_vpc_endpoints()["VpcEndpoints"]
@@ -71,9 +72,9 @@ def test_only_governance_has_interface_endpoints(private: Platform) -> None:
 
 def test_the_check_is_green_with_endpoints_of_ones_own_too(private: Platform, tmp_path: Path) -> None:
     config = tmp_path / "mlops.yaml"
-    config.write_text(private.demo.config_file.read_text())
+    config.write_text(private.config_file.read_text())
     rewrite(config, {SHARED: "nat_gateways: 0"})
-    report = check_network.network(config, "", "local", private.demo.state_dir)
+    report = check_network.network(config, "", "local", private.state_dir)
     assert report.recorded
     assert [each for each in report.findings if not each.green] == []
 
@@ -87,7 +88,7 @@ def test_builds_had_no_way_out_and_say_no_token(private: Platform) -> None:
 
 
 def test_what_was_called_is_what_is_declared(private: Platform) -> None:
-    recorded = service_calls.recorded(private.demo.state_dir)
+    recorded = service_calls.recorded(private.state_dir)
     expected = {
         each.name: set(each.services) for each in workloads(TEMPLATES, ("dev", "preprod", "prod"), "codeartifact")
     }
@@ -107,13 +108,13 @@ def network_templates(assembly: Path) -> dict[str, Template]:
 @pytest.mark.parametrize("sharing", [True, False], ids=["shared endpoints", "endpoints of its own"])
 def test_every_action_of_a_workload_passes_its_endpoint(private: Platform, tmp_path: Path, *, sharing: bool) -> None:
     config = tmp_path / "mlops.yaml"
-    config.write_text(private.demo.config_file.read_text())
+    config.write_text(private.config_file.read_text())
     if not sharing:
         rewrite(config, {SHARED: "nat_gateways: 0"})
     networks = network_templates(synth(config, tmp_path / "out").directory)
-    accounts = {account: name for name, account in private.demo.workspace.set_plan.accounts.items()}
+    accounts = {account: name for name, account in private.workspace.set_plan.accounts.items()}
     held_back, passed = [], set()
-    for each in service_calls.recorded(private.demo.state_dir):
+    for each in service_calls.recorded(private.state_dir):
         owner = "governance" if sharing and each.service != "s3" else accounts[each.account]
         for done in each.actions:
             request = Request(each.service, done["caller"], done["owner"], done["action"])
@@ -121,11 +122,11 @@ def test_every_action_of_a_workload_passes_its_endpoint(private: Platform, tmp_p
                 held_back.append((each.workload, request))
             passed.add((each.workload, each.service))
     assert held_back == []
-    assert passed == {(each.workload, each.service) for each in service_calls.recorded(private.demo.state_dir)}
+    assert passed == {(each.workload, each.service) for each in service_calls.recorded(private.state_dir)}
 
 
 def test_the_check_is_green_with_the_record(private: Platform) -> None:
-    report = check_network.network(private.demo.config_file, "", "local", private.demo.state_dir)
+    report = check_network.network(private.config_file, "", "local", private.state_dir)
     assert report.recorded
     assert [each for each in report.findings if not each.green] == []
     assert any("seen: " in each.what for each in report.findings)
@@ -133,12 +134,10 @@ def test_the_check_is_green_with_the_record(private: Platform) -> None:
 
 def test_an_endpoint_taken_away_is_named_with_its_workloads(private: Platform, tmp_path: Path) -> None:
     config = tmp_path / "mlops.yaml"
-    config.write_text(private.demo.config_file.read_text())
+    config.write_text(private.config_file.read_text())
     left = ", ".join(name for name in ENDPOINTS if name != "sagemaker.runtime")
     rewrite(config, {"nat_gateways: 0": f"nat_gateways: 0\n  endpoints: [{left}]"})
-    done = private.mlops(
-        "check", "network", "--json", "--config", str(config), "--state-dir", str(private.demo.state_dir)
-    )
+    done = private.mlops("check", "network", "--json", "--config", str(config), "--state-dir", str(private.state_dir))
     assert done.returncode == 3
     red = [each for each in json.loads(done.stdout)["findings"] if each["status"] != "ok"]
     assert {(each["check"], each["stage"]) for each in red} == {("service", "dev")}
@@ -151,8 +150,7 @@ def test_an_endpoint_taken_away_is_named_with_its_workloads(private: Platform, t
 @contextlib.contextmanager
 def without_name(private: Platform, name: str) -> Iterator[None]:
     """Take the zone that leads to a shared endpoint from the VPC of dev, and give it back."""
-    running = process.find(private.demo.state_dir)
-    assert running
+    running = private.running
     accounts = private.workspace.set_plan.accounts
 
     def client(service: str, account: str) -> Any:
