@@ -66,6 +66,7 @@ RELIED_ON = {
     "core.router.SERVICE_PATTERNS": "dict",
     "core.router.extract_access_key_id": "(headers, query_params=)",
     "core.router._KNOWN_AWS_SERVICE_NAMES": "NoneType",
+    "services.cloudformation._PERSISTED_STORES": "tuple",
     "services.cloudformation._change_sets": "AccountRegionScopedDict",
     "services.cloudformation._stacks": "AccountRegionScopedDict",
     "services.cloudformation.helpers._validate_stack_tags": "(tags)",

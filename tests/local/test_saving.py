@@ -129,3 +129,38 @@ def test_ministacks_services_copy_their_state_by_the_name_that_is_replaced(
     saving.copy_quickly()
     assert module.copy is QuickCopy
     assert module.get_state() is not None
+
+
+def test_cloudformations_state_is_what_ministack_itself_would_save() -> None:
+    """It is written down without the copy that ministack makes of it first."""
+    from ministack.services import cloudformation
+
+    with request_scope("222222222222", "eu-west-1"):
+        cloudformation._stacks["one"] = {"Outputs": [{"Value": "a"}], "Tags": {}}
+        try:
+            ours, own = saving.states()["cloudformation"], cloudformation.get_state
+            assert ours()["stacks"] is cloudformation._stacks
+            assert saving._written_down("cloudformation", ours) == saving._written_down("cloudformation", own)
+        finally:
+            del cloudformation._stacks["one"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "target", "may"),
+    [
+        ("POST", "/", b"CodePipeline_20150709.GetPipelineState", False),
+        ("POST", "/", b"AmazonSSM.DescribeParameters", False),
+        ("POST", "/", b"CodeBuild_20161006.BatchGetBuilds", False),
+        ("POST", "/", b"AmazonSSM.PutParameter", True),
+        ("POST", "/", b"Logs_20140328.PutLogEvents", True),
+        ("POST", "/", b"", True),
+        ("GET", "/bucket/key", b"", False),
+        ("PUT", "/bucket/key", b"", True),
+        ("POST", "/endpoints/churn-dev/invocations", b"", False),
+    ],
+)
+def test_what_only_reads_is_no_reason_to_save(*, method: str, path: str, target: bytes, may: bool) -> None:
+    from mlops_foundation.local.adapter import ministack
+
+    headers = [(b"host", b"localhost"), *([(b"x-amz-target", target)] if target else [])]
+    assert ministack._may_change({"method": method, "path": path, "headers": headers}) is may

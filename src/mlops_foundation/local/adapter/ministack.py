@@ -21,13 +21,20 @@ def application() -> Any:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await ministack.app.app(scope, receive, send)
-        if scope["type"] == "http" and scope["method"] != "GET" and not scope["path"].endswith("/invocations"):
+        if scope["type"] == "http" and _may_change(scope):
             _saver.changed()
         if scope["type"] == "lifespan":
             _saver.stop()
 
     _saver.start()
     return app
+
+
+def _may_change(scope: Any) -> bool:
+    """Return whether a request may change ministack's state; who follows a pipeline reads several times a second."""
+    target: bytes = dict(scope["headers"]).get(b"x-amz-target", b"")
+    reads = target.rpartition(b".")[2].startswith((b"Describe", b"List", b"Get", b"BatchGet"))
+    return scope["method"] != "GET" and not reads and not scope["path"].endswith("/invocations")
 
 
 def unsaved() -> dict[str, str]:

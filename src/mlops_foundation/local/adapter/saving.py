@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import ministack.app
+import ministack.services.cloudformation
 from ministack.core import persistence
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
 
@@ -64,6 +65,19 @@ def copy_quickly(_cloud: object = None) -> None:
             module.copy = QuickCopy  # type: ignore[attr-defined]
 
 
+def states() -> States:
+    """Return what gives the state of each of ministack's services.
+
+    CloudFormation's is most of it, and ministack only copies it, which takes longer than to write it down. The encoder
+    writes a store down in one step of the interpreter, so it needs no copy.
+    """
+    stores = ministack.services.cloudformation._PERSISTED_STORES
+    return {
+        **ministack.app._build_persistence_save_dict(),
+        "cloudformation": lambda: {name: store() for store, name in stores},
+    }
+
+
 class Saver:
     """Writes ministack's state to disk soon after a change, and on stop.
 
@@ -74,7 +88,7 @@ class Saver:
 
     def __init__(
         self,
-        states: Callable[[], States] = ministack.app._build_persistence_save_dict,
+        states: Callable[[], States] = states,
         folder: Callable[[], Path] = lambda: Path(persistence.STATE_DIR),
     ) -> None:
         self._states = states
