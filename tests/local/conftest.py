@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from ports import free_port
 
 from mlops_foundation.local import process
@@ -30,9 +31,18 @@ class CloudUnderTest:
         return str(next(self._accounts))
 
     def client(
-        self, service: str, account: str, role: str = "", region: str = REGION, tags: Mapping[str, str] | None = None
+        self,
+        service: str,
+        account: str,
+        role: str = "",
+        region: str = REGION,
+        tags: Mapping[str, str] | None = None,
+        **settings: Any,
     ) -> Any:
-        """Return a boto3 client that signs as an account's root, or as a role in it with session tags."""
+        """Return a boto3 client that signs as an account's root, or as a role in it with session tags.
+
+        ``settings`` are botocore's: ``parameter_validation=False`` sends what the client would refuse.
+        """
         found = process.sign_in(self.running, account, role, tags).credentials
         return MODELS.client(
             service,
@@ -41,6 +51,7 @@ class CloudUnderTest:
             aws_access_key_id=found.access_key_id,
             aws_secret_access_key=found.secret_access_key,
             aws_session_token=found.session_token,
+            config=Config(**settings),
         )
 
     def environment(self, account: str, role: str = "", region: str = REGION) -> dict[str, str]:

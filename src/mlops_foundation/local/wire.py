@@ -58,7 +58,7 @@ def route(services: tuple[str, ...], method: str, path: str, target: str) -> Rou
     for service in services:
         model = service_model(service)
         if target:
-            prefix, _, name = target.partition(".")
+            prefix, _, name = target.rpartition(".")
             if model.metadata.get("targetPrefix") == prefix and name in model.operation_names:
                 return Route(operation_model(service, name), {})
         elif model.metadata["protocol"] == "rest-json":
@@ -273,7 +273,11 @@ def _check_structure(shape: StructureShape, value: Json, path: str, problems: li
             where = _join(path, name)
             problems.append(f"Value null at '{where}' failed to satisfy constraint: Member must not be null")
     for name, item in value.items():
-        _check(shape.members[name], item, _join(path, name), problems)
+        if name in shape.members:
+            _check(shape.members[name], item, _join(path, name), problems)
+        else:
+            known = ", ".join(sorted(shape.members))
+            problems.append(f"Unknown member '{_join(path, name)}': must be one of [{known}]")
 
 
 def _join(path: str, name: str) -> str:

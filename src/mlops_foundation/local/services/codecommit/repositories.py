@@ -69,7 +69,13 @@ def _event(old: str, new: str) -> str:
 
 
 def request_arn(_service: object, call: Call, request: Json) -> str:
-    """Return the ARN of the repository a request names."""
+    """Return the ARN of the repository a request names.
+
+    Raises:
+        ServiceError: ``RepositoryNameRequiredException``.
+    """
+    if "repositoryName" not in request:  # the model requires it of most operations, though not of GetBranch
+        raise ServiceError("RepositoryNameRequiredException", "A repository name is required, but was not specified.")
     return repository_arn(call.scope, request["repositoryName"])
 
 

@@ -14,10 +14,15 @@ from mlops_foundation.local.services.sagemaker.resources import (
 
 DOMAIN: Final = Kind("Domain", "domain")
 USER_PROFILE: Final = Kind("UserProfile", "user-profile")
-_PASSED: Final = {
+_DEFAULTS_PASSED: Final = {
     "DefaultUserSettings.ExecutionRole": SERVICE_PRINCIPAL,
     "DefaultSpaceSettings.ExecutionRole": SERVICE_PRINCIPAL,
+}
+_CREATE_PASSED: Final = _DEFAULTS_PASSED | {
     "DomainSettings.RStudioServerProDomainSettings.DomainExecutionRoleArn": SERVICE_PRINCIPAL,
+}
+_UPDATE_PASSED: Final = _DEFAULTS_PASSED | {
+    "DomainSettingsForUpdate.RStudioServerProDomainSettingsForUpdate.DomainExecutionRoleArn": SERVICE_PRINCIPAL,
 }
 _USER_PASSED: Final = {"UserSettings.ExecutionRole": SERVICE_PRINCIPAL}
 _DOMAIN_UPDATES: Final = {
@@ -59,7 +64,7 @@ def _check_single_sign_on(domain: Json, request: Json) -> None:
 class StudioOperations(Resources):
     """Operations on domains and user profiles."""
 
-    @operation(resource=_domain_arn, context=_network, passes=_PASSED, more=adds_tags(_domain_arn))
+    @operation(resource=_domain_arn, context=_network, passes=_CREATE_PASSED, more=adds_tags(_domain_arn))
     def create_domain(self, call: Call, request: Json) -> Json:
         """Make a domain."""
         if any(known["Name"] == request["DomainName"] for known in self.records.all(call.scope, DOMAIN.path)):
@@ -86,7 +91,7 @@ class StudioOperations(Resources):
         """List domains."""
         return DOMAIN.page("ListDomains", request, self.records.all(call.scope, DOMAIN.path))
 
-    @operation(resource=_domain_arn, context=_network, passes=_PASSED)
+    @operation(resource=_domain_arn, context=_network, passes=_UPDATE_PASSED)
     def update_domain(self, call: Call, request: Json) -> Json:
         """Change what of a domain can be changed; its name, authentication and key cannot."""
         refuse_other("UpdateDomain", request, _DOMAIN_UPDATES)

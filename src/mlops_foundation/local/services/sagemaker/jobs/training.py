@@ -112,6 +112,9 @@ class TrainingRun(ContainerRun):
 
 def _admit(request: Json) -> Json:
     refuse_other("CreateTrainingJob", request, _SUPPORTED)
+    for member in ("AlgorithmSpecification", "ResourceConfig"):
+        if member not in request:  # the model leaves them to the kinds of training that do without
+            raise not_supported(f"CreateTrainingJob without {member}")
     if "TrainingImage" not in request["AlgorithmSpecification"]:
         raise not_supported("CreateTrainingJob without AlgorithmSpecification.TrainingImage")
     if request["AlgorithmSpecification"].get("TrainingInputMode") != "File":

@@ -31,6 +31,8 @@ def _pipeline_arn(_service: object, call: Call, request: Json) -> str:
 
 
 def _execution_arn(_service: object, _call: Call, request: Json) -> str:
+    if "PipelineExecutionArn" not in request:  # the model requires it of most operations, though not of all
+        raise ServiceError("ValidationException", "PipelineExecutionArn is required.")
     return str(request["PipelineExecutionArn"])
 
 
