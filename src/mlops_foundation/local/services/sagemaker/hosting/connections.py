@@ -2,21 +2,69 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import httptools
+
+_READ_BYTES: Final = 65_536
+_CUT_SHORT: Final = "the connection was closed before the answer was whole"
 
 
 class ServerGoneError(Exception):
-    """The model server closed the connection or is not there."""
+    """The model server closed the connection, is not there or does not speak HTTP."""
 
 
-@dataclass(frozen=True)
 class Response:
-    """What the model server answered."""
+    """What the model server answered; its parser fills it in.
 
-    status: int
-    headers: dict[str, str]
-    body: bytes
+    Attributes:
+        status: HTTP status.
+        headers: With names in lower case.
+        complete: Whether all of it is there.
+        keeps_open: Whether the server takes a further request on this connection.
+    """
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._body = bytearray()
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.complete = False
+        self.keeps_open = False
+
+    @property
+    def body(self) -> bytes:
+        """Return the body."""
+        return bytes(self._body)
+
+    def feed(self, received: bytes) -> None:
+        """Take what came; nothing says that the server has closed the connection.
+
+        Raises:
+            EOFError: When it closed the connection.
+            ServerGoneError: When what came is no HTTP.
+        """
+        if not received:
+            raise EOFError(_CUT_SHORT)
+        try:
+            self._parser.feed_data(received)
+        except httptools.HttpParserError as error:
+            message = f"the answer is no HTTP: {error}"
+            raise ServerGoneError(message) from error
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, part: bytes) -> None:
+        """Take a part of the body."""
+        self._body += part
+
+    def on_message_complete(self) -> None:
+        """Know that it is all there; the parser forgets the rest after this."""
+        self.status, self.keeps_open = self._parser.get_status_code(), self._parser.should_keep_alive()
+        self.complete = True
 
 
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -28,6 +76,16 @@ class Connections:
     def __init__(self, socket: Path) -> None:
         self._socket = str(socket)
         self._idle: deque[_Connection] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def close(self) -> None:
+        """Close what is idle; of any thread."""
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._close_idle)
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop()[1].close()
 
     async def request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Response:
         """Send one request and return its answer.
@@ -35,6 +93,7 @@ class Connections:
         Raises:
             ServerGoneError: When the server is not there or went away while it answered.
         """
+        self._loop = asyncio.get_running_loop()
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         message = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
@@ -42,35 +101,25 @@ class Connections:
             connection = self._idle.pop()
             try:
                 return await self._exchange(connection, message)
-            except (OSError, asyncio.IncompleteReadError):
-                connection[1].close()  # it timed out while idle: the server did not take the request
+            except (OSError, EOFError):
+                continue  # it timed out while idle: the server did not take the request
         try:
             return await self._exchange(await asyncio.open_unix_connection(self._socket), message)
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except (OSError, EOFError) as error:
             raise ServerGoneError(str(error)) from error
 
     async def _exchange(self, connection: _Connection, message: bytes) -> Response:
         reader, writer = connection
-        writer.write(message)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        status = int(head[0].split(" ", 2)[1])
-        pairs = (line.split(":", 1) for line in head[1:] if line)
-        headers = {name.strip().lower(): value.strip() for name, value in pairs}
-        if headers.get("transfer-encoding") == "chunked":
-            body = await _chunks(reader)
-        else:
-            body = await reader.readexactly(int(headers.get("content-length", 0)))
-        if headers.get("connection") == "close":
+        response = Response()
+        try:
+            writer.write(message)
+            while not response.complete:
+                response.feed(await reader.read(_READ_BYTES))
+        except BaseException:
             writer.close()
-        else:
+            raise
+        if response.keeps_open:
             self._idle.append(connection)
-        return Response(status, headers, body)
-
-
-async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    body = b""
-    while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
-    await reader.readuntil(b"\r\n")
-    return body
+        else:
+            writer.close()
+        return response

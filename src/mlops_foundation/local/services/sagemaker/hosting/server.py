@@ -98,6 +98,7 @@ class ModelServer:
             self._running.kill(grace_s=2)
         if self._follower:
             self._follower.close()
+        self.connections.close()
         shutil.rmtree(self._sockets, ignore_errors=True)
         shutil.rmtree(self._folder / "ml", ignore_errors=True)
 
