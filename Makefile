@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no
 # A machine that forbids bytecode makes every command import everything from source.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup dev demo test check unit cloud e2e pythons bench docs diagrams captures lock init clean
+.PHONY: help setup dev demo test check unit cloud e2e long pythons bench docs diagrams captures lock init clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | expand -t 8
@@ -22,7 +22,7 @@ dev: ## The same with the tools of developers.
 demo: setup ## Take a model from nothing to production in four accounts, on this machine.
 	@$(BIN)/mlops demo
 
-test: check unit cloud e2e ## Everything CI runs.
+test: check unit cloud e2e ## Everything that CI always runs.
 
 check: dev ## Style, types, layers, dependencies, seeds.
 	@$(BIN)/ruff format --check --quiet .
@@ -39,6 +39,9 @@ cloud: dev ## Tests of the local cloud with real clients.
 
 e2e: dev ## Whole projects on the local cloud, in the order a project lives through.
 	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadfile -m "e2e and not aws"
+
+long: dev ## Checks that take long, and every other Python; MINUTES=30 takes what fits, PARTS="..." those named.
+	@$(BIN)/python tools/long_checks.py $(if $(MINUTES),--minutes $(MINUTES)) $(PARTS)
 
 pythons: dev ## Set-up, demo and tests without a cloud on every other Python of this machine.
 	@tools/every_python.sh

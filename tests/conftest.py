@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import samples
+from config_samples import TOPOLOGIES
 
 import mlops_foundation
 from mlops_foundation.core import node
@@ -18,8 +20,12 @@ from mlops_foundation.usecases.plan import load_and_plan
 from mlops_foundation.usecases.synth import BOOTSTRAP_MANIFEST, Bootstrap, Synthesized, synth
 from once import Once
 
-sys.path.append(str(Path(__file__).parent / "config"))
-from config_samples import TOPOLOGIES
+pytest_plugins = ("budgets",)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how what was chosen by the commit is chosen again."""
+    terminalreporter.line(f"{samples.VARIABLE}={samples.seed()} repeats the samples of long checks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,6 +70,12 @@ class Assembly:
                     template: dict[str, Any] = json.loads((manifest.parent / properties["templateFile"]).read_text())
                     return template
         raise LookupError(name)
+
+
+@pytest.fixture(scope="session")
+def commit_seed() -> int:
+    """Chooses what is tried of a check that is too long to be made whole; see ``tools/samples.py``."""
+    return samples.seed()
 
 
 @pytest.fixture(scope="session")

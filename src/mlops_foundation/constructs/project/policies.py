@@ -190,8 +190,7 @@ class Policies:
 
     def pipeline(self, repository: str, builds: Sequence[str]) -> list[iam.PolicyStatement]:
         """CodePipeline on a repository that runs these builds."""
-        found = [*self._pipeline_artifacts(), self._source(repository)]
-        return [*found, self._run_builds(*builds)] if builds else found
+        return [*self._pipeline_artifacts(), self._source(repository), self._run_builds(*builds)]
 
     def deploy_pipeline(self, repository: str, builds: Sequence[str]) -> list[iam.PolicyStatement]:
         """The same with CloudFormation actions in every stage."""
