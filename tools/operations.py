@@ -11,7 +11,7 @@ from pathlib import Path
 import marked
 
 from mlops_foundation.local import runtimes
-from mlops_foundation.local.adapter import changes, ec2_types, requests, type_actions
+from mlops_foundation.local.adapter import changes, ec2_types, nested_stacks, requests, type_actions
 from mlops_foundation.local.contract import Service
 from mlops_foundation.local.operations import operation_table
 from mlops_foundation.local.services import SERVICES
@@ -49,6 +49,7 @@ def _lines() -> Iterator[str]:
     ours = [name for service in SERVICES for name in service.resource_types]
     from_table = type_actions.TYPES.keys() - ec2_types.TYPES.keys()
     yield f"| our services | {_list(ours)} |"
+    yield f"| CloudFormation, as a stack of its own | {_list(nested_stacks.TYPES)} |"
     yield f"| the EC2 API, since ministack has no type for them | {_list(ec2_types.TYPES)} |"
     yield f"| ministack, with the rights in `type_actions.py` | {_list(from_table)} |"
     custom = ["AWS::CloudFormation::CustomResource", "Custom::*"]

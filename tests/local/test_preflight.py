@@ -185,10 +185,13 @@ def test_what_the_account_was_given_counts_and_not_the_default(
 def test_services_that_the_region_lacks(
     fleet: Fleet, four: dict[str, str], monkeypatch: pytest.MonkeyPatch, gone: set[str]
 ) -> None:
-    there = frozenset({*preflight.SERVICES, "codeartifact"} - gone)
-    monkeypatch.setattr(accounts, "region_services", lambda ssm, region: there)
     sets = {"name": "team", "accounts": four}
-    found = wrong(preflight.accounts_report(fleet(sets, packages={"provider": "codeartifact"})))
+    (workspace,) = workspaces = fleet(sets, packages={"provider": "codeartifact"})
+    wanted = set(preflight.services(workspace.plan, workspace.set_plan))
+    assert gone <= wanted
+    there = frozenset(wanted - gone)
+    monkeypatch.setattr(accounts, "region_services", lambda ssm, region: there)
+    found = wrong(preflight.accounts_report(workspaces))
     assert {(each.check, each.status, each.got) for each in found} == {("services", "missing", ", ".join(sorted(gone)))}
     assert {each.account for each in found} == set(four.values())
     # Where AWS does not tell, botocore's list does.
@@ -207,7 +210,9 @@ def test_every_service_that_the_platform_makes_something_of_is_looked_for(assemb
     }
     # They are in every region, or are CloudFormation's own.
     everywhere = {"cdk", "cloudformation", "ec2", "iam", "route53", "s3", "sts"}
-    assert made - everywhere - {"codeartifact"} <= set(preflight.SERVICES), "a region may lack what nobody looks for"
+    plan = assembly.made.plan
+    looked_for = set(preflight.services(plan, plan.sets[0]))
+    assert made - everywhere <= looked_for, "a region may lack what nobody looks for"
 
 
 class OneUser:

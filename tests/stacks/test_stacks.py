@@ -8,6 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from mlops_foundation import __version__
 from mlops_foundation.stacks import STACKS
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -69,7 +70,7 @@ PINNED = {
         "Usersdsadmin5EEE8824",
         "UsersleadFA0D8672",
     },
-    "catalog": {"Portfolio856A4190", "Product896941B4"},
+    "catalog": {"Portfolio856A4190", "Product896941B4", "ProductRealtime8E8E0D9B"},
 }
 
 
@@ -135,15 +136,18 @@ def test_the_domain_is_private_and_encrypted_with_its_own_key(assembly: Any) -> 
     assert users == {"ds-admin", "data-scientist", "lead"}
 
 
-def test_the_product_has_one_version_for_each_template_and_a_launch_role(assembly: Any) -> None:
+def test_a_front_product_and_one_for_each_template_have_the_platforms_version_and_a_launch_role(assembly: Any) -> None:
     from mlops_foundation.templates import TEMPLATES
 
     resources = assembly.stack("mlops-catalog-dev")["Resources"].values()
-    (product,) = [e["Properties"] for e in resources if e["Type"] == "AWS::ServiceCatalog::CloudFormationProduct"]
-    assert product["Name"] == "SageMaker Project"
-    assert [each["Name"] for each in product["ProvisioningArtifactParameters"]] == [each.name for each in TEMPLATES]
-    (constraint,) = [e["Properties"] for e in resources if e["Type"] == "AWS::ServiceCatalog::LaunchRoleConstraint"]
-    assert "LaunchRole" in json.dumps(constraint["RoleArn"])
+    products = [e["Properties"] for e in resources if e["Type"] == "AWS::ServiceCatalog::CloudFormationProduct"]
+    assert {each["Name"] for each in products} == {"SageMaker Project", *(each.name for each in TEMPLATES)}
+    for each in products:
+        assert [version["Name"] for version in each["ProvisioningArtifactParameters"]] == [__version__]
+        assert {"Key": "sagemaker:studio-visibility", "Value": "true"} in each["Tags"]
+    constraints = [e["Properties"] for e in resources if e["Type"] == "AWS::ServiceCatalog::LaunchRoleConstraint"]
+    assert len({json.dumps(each["ProductId"]) for each in constraints}) == len(products)
+    assert all("LaunchRole" in json.dumps(each["RoleArn"]) for each in constraints)
     principals = [
         e["Properties"] for e in resources if e["Type"] == "AWS::ServiceCatalog::PortfolioPrincipalAssociation"
     ]

@@ -1,5 +1,6 @@
 """Projects: nothing is made before everything is checked, and a failed launch says why."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,32 @@ class FakeSsm:
             raise self.exceptions.ParameterNotFound
         assert Name == "/mlops/catalog/product-id"
         return {"Parameter": {"Value": self.product}}
+
+
+class FakeFacts:
+    """What a project keeps of itself in SSM: the template that it was made from."""
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+
+    def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803
+        if not self.template:
+            raise refused("ParameterNotFound", "it is older than this parameter")
+        assert Name == "/mlops/projects/churn/template"
+        return {"Parameter": {"Value": self.template}}
+
+
+class FakeCatalog:
+    """Two platforms' products of one name, on two pages."""
+
+    def search_products(self, Filters: dict[str, Any], PageToken: str = "") -> dict[str, Any]:  # noqa: N803
+        (name,) = Filters["FullTextSearch"]
+        mine = {"Name": name, "Owner": "mlops", "ProductId": "prod-own"}
+        if not PageToken:
+            other = {**mine, "Owner": "somebody", "ProductId": "prod-x"}
+            return {"ProductViewSummaries": [other], "NextPageToken": "2"}
+        longer = {**mine, "Name": f"{name} too", "ProductId": "prod-y"}
+        return {"ProductViewSummaries": [longer, mine] if name == "realtime" else [longer]}
 
 
 class FakeSageMaker(Registry):
@@ -75,7 +102,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def create(folder: Path, sagemaker: FakeSageMaker, new: NewProject = NEW, ssm: FakeSsm | None = None) -> Any:
-    made = workspace(folder, **sagemaker.remains.clients() | {"sagemaker": sagemaker, "ssm": ssm or FakeSsm()})
+    clients = {"sagemaker": sagemaker, "ssm": ssm or FakeSsm(), "servicecatalog": FakeCatalog()}
+    made = workspace(folder, **sagemaker.remains.clients() | clients)
     said: list[str] = []
     project = projects.create(made, new, "admin", said.append)
     return made, project, said
@@ -102,6 +130,71 @@ def test_a_project_is_asked_for_with_everything_its_template_needs(tmp_path: Pat
     assert tags["CostCenter"] == "4711"
     assert tags["team"] == "retention"
     assert made.sessions.asked[0] == ("sagemaker", DEV, f"eu-west-1-datascience-admin-{DEV}")
+
+
+OTHER = replace(
+    TEMPLATES[0],
+    name="other",
+    problem_types=("unsupervised", "supervised"),
+    inference_types=("batch",),
+    repositories=("deploy",),
+    pipelines=(),
+    roles=("deploy-pipeline",),
+    stage_roles=(),
+)
+HIDDEN = replace(OTHER, name="hidden", problem_types=(), inference_types=())
+
+
+@pytest.mark.parametrize(
+    ("asked", "template", "types"),
+    [
+        ({}, TEMPLATES[0].name, ("supervised", "realtime")),
+        ({"inference_type": "batch"}, "other", ("unsupervised", "batch")),
+        ({"problem_type": "unsupervised"}, "other", ("unsupervised", "batch")),
+        ({"problem_type": "supervised", "inference_type": "batch"}, "other", ("supervised", "batch")),
+        ({"template": "other"}, "other", ("unsupervised", "batch")),
+        ({"template": "other", "problem_type": "supervised"}, "other", ("supervised", "batch")),
+        ({"template": "hidden"}, "hidden", ("none", "none")),
+    ],
+)
+def test_the_types_choose_the_template(asked: dict[str, str], template: str, types: tuple[str, str]) -> None:
+    found, chosen = projects.choose((HIDDEN, TEMPLATES[0], OTHER), NewProject("churn", "4711", **asked))
+    assert found.name == template
+    assert (chosen["ProblemType"], chosen["InferenceType"]) == types
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"problem_type": "unsupervised", "inference_type": "realtime"},
+        {"problem_type": "none"},
+        {"template": "other", "inference_type": "realtime"},
+        {"template": "unknown"},
+    ],
+)
+def test_types_that_no_template_serves_are_refused_with_those_there_are(asked: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="no project template serves this") as raised:
+        projects.choose((HIDDEN, TEMPLATES[0], OTHER), NewProject("churn", "4711", **asked))
+    problem = raised.value.problems[0]
+    assert problem.where == ", ".join(f"--{name.replace('_', '-')}" for name in sorted(asked, reverse=True))
+    assert "other (unsupervised batch or supervised batch)" in problem.expected
+
+
+def test_a_templates_own_product_is_found_by_its_name_among_those_of_the_platform(tmp_path: Path) -> None:
+    sagemaker = FakeSageMaker("CreateCompleted")
+    create(tmp_path, sagemaker, NewProject("churn", "4711", template=TEMPLATES[0].name))
+    (request,) = sagemaker.created
+    assert request["ServiceCatalogProvisioningDetails"]["ProductId"] == "prod-own"
+
+
+def test_a_template_whose_product_is_not_deployed_yet_is_told(tmp_path: Path) -> None:
+    sagemaker = FakeSageMaker()
+    clients = sagemaker.remains.clients() | {"sagemaker": sagemaker, "servicecatalog": FakeCatalog()}
+    made = workspace(tmp_path, **clients)
+    made = replace(made, plan=replace(made.plan, templates=(TEMPLATES[0], OTHER)))
+    with pytest.raises(DeployError, match="the template other is not in the catalog") as raised:
+        projects.create(made, NewProject("churn", "4711", template="other"), "admin", print)
+    assert raised.value.problems[0].fix == "mlops deploy"
 
 
 @pytest.mark.parametrize("name", ["Churn", "c", "1st", "a_b", "a" * 33, "churn-", ""])
@@ -164,6 +257,36 @@ def test_a_launch_that_cloudformation_refuses_tells_each_reason_and_not_whom_to_
     assert raised.value.what == f"project churn was not created: {what}"
 
 
+class NestedStacks:
+    """The stack of a product, with a nested stack in which a role failed; what came after was cancelled."""
+
+    def describe_stack_events(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        failed = {"ResourceStatus": "CREATE_FAILED", "StackId": StackName}
+        role = {"LogicalResourceId": "Role", "ResourceType": "AWS::IAM::Role", "ResourceStatusReason": "no right"}
+        key = {"LogicalResourceId": "Key", "ResourceType": "AWS::KMS::Key", "ResourceStatusReason": "cancelled"}
+        if StackName == "nested":
+            return {"StackEvents": [failed | role, failed | key]}
+        assert StackName == f"SC-{DEV}-pp-1"
+        stack = {"LogicalResourceId": "Realtime", "ResourceType": "AWS::CloudFormation::Stack"}
+        own = failed | stack | {"PhysicalResourceId": "nested", "ResourceStatusReason": "Embedded stack failed"}
+        return {"StackEvents": [own, own | {"ResourceStatus": "CREATE_IN_PROGRESS"}]}
+
+    def describe_events(self, StackName: str, Filters: Any) -> dict[str, Any]:  # noqa: N803
+        assert StackName == "nested"
+        return {"OperationEvents": []}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        raise refused("ValidationError", f"Stack with id {StackName} does not exist")
+
+
+def test_a_launch_that_fails_inside_says_what_failed_there(tmp_path: Path) -> None:
+    failing = FakeSageMaker("CreateFailed", reason="Embedded stack arn:... was not successfully created")
+    clients = failing.remains.clients() | {"sagemaker": failing, "ssm": FakeSsm(), "cloudformation": NestedStacks()}
+    with pytest.raises(StackFailed) as raised:
+        projects.create(workspace(tmp_path, **clients), NEW, "admin", print)
+    assert raised.value.what == "project churn was not created: Role (AWS::IAM::Role): no right"
+
+
 def test_what_an_earlier_project_left_is_named_before_anything_is_asked_for(tmp_path: Path) -> None:
     sagemaker = FakeSageMaker()
     sagemaker.remains.whole()
@@ -193,11 +316,22 @@ def test_every_page_of_projects_is_read(tmp_path: Path) -> None:
 
 
 def test_a_project_is_described_with_what_it_consists_of(tmp_path: Path) -> None:
-    found = projects.describe(workspace(tmp_path, sagemaker=FakeSageMaker("CreateCompleted")), "churn", "admin")
+    made = workspace(tmp_path, sagemaker=FakeSageMaker("CreateCompleted"), ssm=FakeFacts(""))
+    found = projects.describe(made, "churn", "admin")
     assert found.resources["execution role"] == f"arn:aws:iam::{DEV}:role/mlops/churn/churn-execution"
     assert found.resources["build repository"].endswith("amazonaws.com/v1/repos/churn-build")
     assert found.resources["endpoints"] == "churn-dev, churn-preprod, churn-prod"
     assert found.as_dict()["status"] == "CreateCompleted"
+
+
+def test_a_project_of_another_template_is_described_with_what_that_one_makes(tmp_path: Path) -> None:
+    made = workspace(tmp_path, sagemaker=FakeSageMaker("CreateCompleted"), ssm=FakeFacts("other"))
+    made = replace(made, plan=replace(made.plan, templates=(TEMPLATES[0], OTHER)))
+    found = projects.describe(made, "churn", "admin")
+    assert found.template == "other"
+    assert list(found.resources) == [
+        "deploy repository", "deploy pipeline", "model package group", "artifact bucket", "stacks"
+    ]  # fmt: skip
 
 
 def test_a_project_that_is_not_there_and_one_that_is_not_ones_own(tmp_path: Path) -> None:
@@ -232,7 +366,7 @@ class Ending(FakeSageMaker):
 def test_deleting_waits_until_the_project_is_gone(tmp_path: Path, listed: list[str]) -> None:
     sagemaker = Ending(*listed)
     said: list[str] = []
-    projects.delete(workspace(tmp_path, sagemaker=sagemaker), "churn", "admin", said.append)
+    projects.delete(workspace(tmp_path, sagemaker=sagemaker, ssm=FakeFacts("")), "churn", "admin", said.append)
     assert sagemaker.deleted == ["churn"]
     assert said == listed
 
@@ -241,7 +375,7 @@ def test_a_project_that_cannot_be_deleted_is_an_error(tmp_path: Path) -> None:
     sagemaker = Ending("DeleteFailed")
     sagemaker.reason = "Group: it contains model packages"
     with pytest.raises(StackFailed, match="project churn was not deleted") as raised:
-        projects.delete(workspace(tmp_path, sagemaker=sagemaker), "churn", "admin", print)
+        projects.delete(workspace(tmp_path, sagemaker=sagemaker, ssm=FakeFacts("")), "churn", "admin", print)
     assert raised.value.problems[0].got == "Group: it contains model packages"
 
 

@@ -131,6 +131,37 @@ def validation_errors(client: Any, name: str) -> list[str]:  # noqa: ANN401  bot
     return list(dict.fromkeys(reasons))
 
 
+def innermost_failure(client: Any, name: str) -> tuple[str, str]:  # noqa: ANN401  boto3 clients
+    """Return the stack in which something failed first, and what: a nested stack says it, not the one around it.
+
+    Args:
+        client: CloudFormation client in the account.
+        name: Name or id of the outer stack.
+
+    Returns:
+        Id or name of the stack, and resource, type and reason; the reason is empty when nothing failed.
+    """
+    try:
+        events = client.describe_stack_events(StackName=name)["StackEvents"]
+    except ClientError:
+        return name, ""
+    first = _first_failed(events)
+    if first is None:
+        return name, ""
+    inner = first.get("PhysicalResourceId", "")
+    if first["ResourceType"] == "AWS::CloudFormation::Stack" and inner not in {"", first.get("StackId"), name}:
+        stack, reason = innermost_failure(client, inner)
+        if reason:
+            return stack, reason
+    return name, f"{first['LogicalResourceId']} ({first['ResourceType']}): {first.get('ResourceStatusReason', '')}"
+
+
+def _first_failed(events: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """Return the first failure among the events of a stack, which are newest first; what was cancelled is none."""
+    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
+    return next((event for event in failed if "cancelled" not in event.get("ResourceStatusReason", "")), None)
+
+
 def _problem(state: StackState, reason: str) -> Problem:
     return Problem(
         what=reason,
@@ -144,11 +175,10 @@ def _problem(state: StackState, reason: str) -> Problem:
 def failure(client: Any, state: StackState) -> StackFailed:  # noqa: ANN401  boto3 clients
     """Return the error for a stack that failed: its first failed resource and why."""
     events: Sequence[Mapping[str, str]] = client.describe_stack_events(StackName=state.name)["StackEvents"]
-    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
     problems = [_problem(state, each) for each in validation_errors(client, state.name)]
     if problems:
         return StackFailed(f"stack {state.name} was refused before anything was made", problems=problems)
-    first = next((event for event in failed if "cancelled" not in event.get("ResourceStatusReason", "")), None)
+    first = _first_failed(events)
     resource = f"{first['LogicalResourceId']} ({first['ResourceType']})" if first else "the stack"
     reason = first.get("ResourceStatusReason", "no reason given") if first else "no resource failed"
     return StackFailed(

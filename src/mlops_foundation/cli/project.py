@@ -9,6 +9,7 @@ from mlops_foundation.cli import output
 from mlops_foundation.cli.options import JsonOption, ProjectArgument, working
 
 if TYPE_CHECKING:
+    from mlops_foundation.plan import TemplateSpec
     from mlops_foundation.usecases.project_remains import Remain
     from mlops_foundation.usecases.workspace import Workspace
 from mlops_foundation.core.errors import ConfigError, FoundationError
@@ -16,6 +17,38 @@ from mlops_foundation.core.errors import ConfigError, FoundationError
 app = typer.Typer(
     no_args_is_help=True, help="Create a project from the catalog; list, describe, delete and purge projects."
 )
+
+
+def _problem_types() -> list[str]:
+    return list(dict.fromkeys(each for template in _in_use() for each in template.problem_types))
+
+
+def _inference_types() -> list[str]:
+    return list(dict.fromkeys(each for template in _in_use() for each in template.inference_types))
+
+
+def _templates() -> list[str]:
+    return [template.name for template in _in_use()]
+
+
+def _in_use() -> "tuple[TemplateSpec, ...]":
+    from mlops_foundation.templates import TEMPLATES  # noqa: PLC0415
+
+    return TEMPLATES
+
+
+@app.command(epilog="Example: mlops project templates")
+def templates(*, json: JsonOption = False) -> None:
+    """List the project templates, and which problem and inference types choose each."""
+    found = _in_use()
+    if json:
+        fields = ("name", "description", "problem_types", "inference_types")
+        output.as_json([{name: getattr(each, name) for name in fields} for each in found])
+        return
+    rows = [
+        (each.name, ", ".join(each.problem_types), ", ".join(each.inference_types), each.description) for each in found
+    ]
+    output.table(("template", "problem type", "inference type", "what it makes"), rows)
 
 
 @working(
@@ -29,8 +62,15 @@ def create(  # noqa: PLR0913, PLR0917  each is an option
     name: ProjectArgument,
     cost_center: Annotated[str, typer.Option(help="Who pays.", show_default=False)],
     description: Annotated[str, typer.Option(help="What it is for.")] = "a model",
-    problem_type: Annotated[str, typer.Option(help="supervised")] = "supervised",
-    inference_type: Annotated[str, typer.Option(help="realtime")] = "realtime",
+    problem_type: Annotated[
+        str, typer.Option(help="Kind of problem; chooses the template.", autocompletion=_problem_types)
+    ] = "",
+    inference_type: Annotated[
+        str, typer.Option(help="How predictions are served; chooses the template.", autocompletion=_inference_types)
+    ] = "",
+    template: Annotated[
+        str, typer.Option(help="Make it by this template's own product.", autocompletion=_templates)
+    ] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Further tag, key=value; may be repeated.")] = None,
     *,
     json: JsonOption = False,
@@ -38,7 +78,7 @@ def create(  # noqa: PLR0913, PLR0917  each is an option
     """Create a project as data science admin: repositories, pipelines, buckets, keys, registry."""
     from mlops_foundation.usecases import projects  # noqa: PLC0415
 
-    new = projects.NewProject(name, cost_center, description, problem_type, inference_type, _tags(tag or []))
+    new = projects.NewProject(name, cost_center, description, problem_type, inference_type, template, _tags(tag or []))
     with output.progress(f"creating {name}", quiet=json, left=_left(name)) as shown:
         made = projects.create(workspace, new, workspace.persona(role, "admin"), shown.update)
     if json:
@@ -92,7 +132,12 @@ def describe(
     if json:
         output.as_json(found.as_dict())
         return
-    rows = [("status", found.status), ("id", found.project_id), ("description", found.description)]
+    rows = [
+        ("status", found.status),
+        ("id", found.project_id),
+        ("template", found.template),
+        ("description", found.description),
+    ]
     reason = [("reason", found.reason)] if found.reason else []
     output.table((f"project {name}", ""), [*rows, *reason, *found.resources.items()])
 

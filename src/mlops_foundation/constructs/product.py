@@ -7,12 +7,13 @@ A template is a folder ``templates/<name>/`` with ``product.py``. Its builder is
 ``scope`` is the catalog stack. The product's resources are made later, by Service Catalog, with the launch role.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.core.names import Environment, PlatformNames, Stage, role_arn
+from mlops_foundation.plan.specs import TemplateSpec
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class ProductContext:
         builds_in_vpc: Whether CodeBuild runs in the private subnets.
         source_branch: The branch that starts the pipelines.
         asset_bucket: The bootstrap's bucket in dev.
+        title: Name of the template.
+        problem_types: Kinds of problem that it serves.
+        inference_types: Ways of serving predictions that it has.
         seeds: The archives of the template's seed folders, by the name its ``TemplateSpec`` gives them.
         subnet_count: Number of private subnets, because an SSM list is a token.
         packages: The platform's package index, None where builds use the public one.
@@ -55,6 +59,9 @@ class ProductContext:
     builds_in_vpc: bool
     source_branch: str
     asset_bucket: str
+    title: str
+    problem_types: tuple[str, ...]
+    inference_types: tuple[str, ...]
     seeds: Mapping[str, SeedArchive]
     subnet_count: int
     packages: PackageIndex | None = None
@@ -81,8 +88,17 @@ class ProductContext:
         return self.accounts[stage]
 
 
-def product_context(context: StackContext, seeds: Mapping[str, SeedArchive]) -> ProductContext:
-    """Return the context of one set's products, from that of the catalog in dev."""
+def product_context(
+    context: StackContext, templates: Sequence[TemplateSpec], title: str, seeds: Mapping[str, SeedArchive]
+) -> ProductContext:
+    """Return the context of a product, from that of the catalog in dev.
+
+    Args:
+        context: Of the catalog.
+        templates: Those that the product offers.
+        title: Name of the product among the templates of products.
+        seeds: Their archives.
+    """
     return ProductContext(
         prefix=context.names.prefix,
         region=context.region,
@@ -91,6 +107,9 @@ def product_context(context: StackContext, seeds: Mapping[str, SeedArchive]) -> 
         builds_in_vpc=context.config.builds.in_vpc,
         source_branch=context.config.source.branch,
         asset_bucket=context.names.asset_bucket(context.account, context.region),
+        title=title,
+        problem_types=tuple(dict.fromkeys(each for template in templates for each in template.problem_types)),
+        inference_types=tuple(dict.fromkeys(each for template in templates for each in template.inference_types)),
         seeds=seeds,
         subnet_count=context.network.private_subnet_count,
         packages=_packages(context),

@@ -29,6 +29,11 @@ PROJECT_TAGS: Final = (PROJECT_TAG, PROJECT_ID_TAG)
 FRONT_PRODUCT: Final = "SageMaker Project"
 FRONT_PRODUCT_FILE: Final = "sagemaker-project"
 """The front product among the templates of products: no template may be called so."""
+PROBLEM_TYPE: Final = "ProblemType"
+INFERENCE_TYPE: Final = "InferenceType"
+"""Parameters of every product: on the front product's form the two choose the template."""
+NO_TYPE: Final = "none"
+"""Value of both for a template that serves no type: only its own product makes projects of it."""
 PORTFOLIO: Final = "MLOps Foundation project templates"
 
 # Network parameters (SSM), the same in every account.

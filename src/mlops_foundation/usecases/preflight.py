@@ -15,7 +15,7 @@ from mlops_foundation.core.errors import FoundationError, PlanError, Problem
 from mlops_foundation.core.interrupt import workers
 from mlops_foundation.core.names import persona_role, role_arn
 from mlops_foundation.plan.findings import Finding, Status, require_green
-from mlops_foundation.plan.models import Foundation
+from mlops_foundation.plan.models import Foundation, Plan, SetPlan
 from mlops_foundation.plan.quotas import VPCS
 from mlops_foundation.usecases import bootstrap_state, check_network
 from mlops_foundation.usecases.calls import aws_errors
@@ -211,7 +211,7 @@ def _rights(place: _Place, who: Caller) -> Iterator[Finding]:
 def _services(place: _Place, who: Caller) -> Iterator[Finding]:
     del who
     region = place.foundation.region
-    wanted = _wanted(place.workspace)
+    wanted = services(place.workspace.plan, place.workspace.set_plan)
     found = accounts.region_services(place.client("ssm"), region)
     basis = "AWS's public parameters" if found else "botocore's endpoint data"
     there = found or accounts.known_services(region, tuple(wanted))
@@ -229,10 +229,10 @@ def _services(place: _Place, who: Caller) -> Iterator[Finding]:
         yield place.finding("services", "ok", f"the region has all {len(wanted)} services, by {basis}", region)
 
 
-def _wanted(workspace: Workspace) -> list[str]:
-    """Return the services that the platform and its projects use, as botocore calls them."""
-    planned = [stack.services for foundation in workspace.set_plan.foundations for stack in foundation.stacks]
-    projects = [template.services for template in workspace.plan.templates]
+def services(plan: Plan, set_plan: SetPlan) -> list[str]:
+    """Return the services that a set's stacks and its projects use, as botocore calls them."""
+    planned = [stack.services for foundation in set_plan.foundations for stack in foundation.stacks]
+    projects = [template.services for template in plan.templates]
     return sorted({*_ALWAYS, *(service for each in (*planned, *projects) for service in each)})
 
 

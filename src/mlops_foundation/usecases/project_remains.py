@@ -108,8 +108,7 @@ def _deployed(workspace: Workspace, names: ProjectNames, stage: Stage) -> Iterat
     client = workspace.sessions.client("cloudformation", account)
     state = stacks.describe(client, account, name)
     if state.status not in {"ABSENT", "DELETE_COMPLETE"}:
-        # Every endpoint's stack makes the role of its container, below the project's own path.
-        foreign = names.path not in json.dumps(client.get_template(StackName=name)["TemplateBody"])
+        foreign = not _names_own_path(client, name, names)
         yield Remain("endpoint stack", name, account, state.status, foreign=foreign)
         if foreign:
             return
@@ -117,6 +116,14 @@ def _deployed(workspace: Workspace, names: ProjectNames, stage: Stage) -> Iterat
     logs = workspace.sessions.client("logs", account)
     if any(each["logGroupName"] == group for each in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]):
         yield Remain("log group", group, account)
+
+
+def _names_own_path(client: Any, stack: str, names: ProjectNames) -> bool:  # noqa: ANN401  boto3 clients
+    """Return whether a stack has names below the project's own path: of roles, or of parameters."""
+    body = client.get_template(StackName=stack)["TemplateBody"]
+    given = client.describe_stacks(StackName=stack)["Stacks"][0].get("Parameters", [])
+    text = json.dumps([body, given])
+    return any(path in text for path in (names.path, f"{names.parameters}/"))
 
 
 def _registry(sagemaker: Any, names: ProjectNames, account: str) -> Iterator[Remain]:  # noqa: ANN401  boto3 clients

@@ -1,9 +1,10 @@
 """Projects: create one from the catalog, list them, look at one."""
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -12,9 +13,13 @@ from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import AccessDenied, ConfigError, DeployError, StackFailed
 from mlops_foundation.core.names import (
     BUCKET_NAME_MAX,
+    INFERENCE_TYPE,
+    NO_TYPE,
+    PROBLEM_TYPE,
     PROJECT_NAME_MAX,
     PROJECT_NAME_PATTERN,
     ROLE_NAME_MAX,
+    STAGES,
     ProjectNames,
 )
 from mlops_foundation.plan.specs import TemplateSpec
@@ -36,16 +41,18 @@ class NewProject:
         name: At most 32 characters.
         cost_center: Who pays; mandatory.
         description: What it is for.
-        problem_type: ``supervised``.
-        inference_type: ``realtime``; with the problem type it chooses the template.
+        problem_type: Kind of problem; the first that a template serves, when empty.
+        inference_type: How predictions are served; with the problem type it chooses the template.
+        template: Name of the template whose own product makes it; the front product does, when empty.
         tags: Further tags.
     """
 
     name: str
     cost_center: str
     description: str = "a model"
-    problem_type: str = "supervised"
-    inference_type: str = "realtime"
+    problem_type: str = ""
+    inference_type: str = ""
+    template: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -60,11 +67,44 @@ class Project:
     created: str
     reason: str = ""
     product: str = ""
+    template: str = ""
     resources: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""
         return asdict(self)
+
+
+def choose(templates: Sequence[TemplateSpec], new: NewProject) -> tuple[TemplateSpec, dict[str, str]]:
+    """Return the template that a project is made from, and the two parameters that choose it.
+
+    Args:
+        templates: Those in use, in their order.
+        new: What is asked for.
+
+    Raises:
+        ConfigError: When there is no such template, or none that serves this; with those there are.
+    """
+    named = [each for each in templates if new.template in {"", each.name}]
+    for template in named:
+        for problem, inference in _kinds(template, own=bool(new.template)):
+            if new.problem_type in {"", problem} and new.inference_type in {"", inference}:
+                return template, {PROBLEM_TYPE: problem, INFERENCE_TYPE: inference}
+    given = {"--template": new.template, "--problem-type": new.problem_type, "--inference-type": new.inference_type}
+    served = [f"{each.name} ({' or '.join(map(' '.join, _kinds(each, own=True)))})" for each in named or templates]
+    raise ConfigError(
+        "no project template serves this",
+        where=", ".join(option for option, value in given.items() if value),
+        got=" ".join(value for value in given.values() if value),
+        expected=f"one of {', '.join(served)}",
+        fix="choose one of them; mlops project templates shows what each is for",
+    )
+
+
+def _kinds(template: TemplateSpec, *, own: bool) -> list[tuple[str, str]]:
+    """Return the problem and inference types of a template; one without types is offered by its own product only."""
+    none = [(NO_TYPE, NO_TYPE)] if own else []
+    return list(itertools.product(template.problem_types, template.inference_types)) or none
 
 
 def check_name(names: ProjectNames, account: str, templates: Sequence[TemplateSpec]) -> None:
@@ -141,16 +181,17 @@ def create(workspace: Workspace, new: NewProject, persona: str, report: Report) 
         StackFailed: With the first resource that failed and its reason.
     """
     names = workspace.project(new.name)
-    check_name(names, workspace.account("dev"), workspace.plan.templates)
+    template, chosen = choose(workspace.plan.templates, new)
+    check_name(names, workspace.account("dev"), [template])
     others = {each.name: each.status for each in list_projects(workspace, persona)}
     check_others(new.name, others)
     if others.get(new.name, _GONE) == _GONE:
         project_remains.require_free(workspace, new.name)
     sagemaker = workspace.client("sagemaker", "dev", persona)
     with aws_errors(f"project {new.name}"):
-        product = _parameter(workspace, persona, workspace.set_plan.names.product_id_parameter)
+        product = _product(workspace, new.template, persona)
         try:
-            sagemaker.create_project(**_request(workspace, new, product))
+            sagemaker.create_project(**_request(workspace, new, product, chosen))
         except ClientError as error:
             if "already exists" in error.response["Error"]["Message"]:
                 raise _exists(new.name) from error
@@ -158,10 +199,9 @@ def create(workspace: Workspace, new: NewProject, persona: str, report: Report) 
         return _wait(workspace, sagemaker, new.name, report)
 
 
-def _request(workspace: Workspace, new: NewProject, product: str) -> dict[str, Any]:
+def _request(workspace: Workspace, new: NewProject, product: str, chosen: Mapping[str, str]) -> dict[str, Any]:
     parameters = {
-        "ProblemType": new.problem_type,
-        "InferenceType": new.inference_type,
+        **chosen,
         "Description": new.description,
         "CostCenter": new.cost_center,
         "PreProdAccount": workspace.account("preprod"),
@@ -178,6 +218,28 @@ def _request(workspace: Workspace, new: NewProject, product: str) -> dict[str, A
         },
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
+
+
+def _product(workspace: Workspace, template: str, persona: str) -> str:
+    """Return the id of the front product, or of a template's own, which is found by its name."""
+    if not template:
+        return _parameter(workspace, persona, workspace.set_plan.names.product_id_parameter)
+    catalog = workspace.client("servicecatalog", "dev", persona)
+    token: dict[str, str] = {}
+    while True:
+        page = catalog.search_products(Filters={"FullTextSearch": [template]}, **token)
+        for product in page["ProductViewSummaries"]:
+            if (product["Name"], product["Owner"]) == (template, workspace.set_plan.prefix):
+                return str(product["ProductId"])
+        if not page.get("NextPageToken"):
+            break
+        token = {"PageToken": page["NextPageToken"]}
+    raise DeployError(
+        f"the template {template} is not in the catalog",
+        where=f"account {workspace.account('dev')}",
+        expected=f"a product {template} of {workspace.set_plan.prefix}",
+        fix="mlops deploy",
+    )
 
 
 def _parameter(workspace: Workspace, persona: str, name: str) -> str:
@@ -223,12 +285,15 @@ def _wait(workspace: Workspace, sagemaker: Any, name: str, report: Report) -> Pr
 
 
 def _reason(workspace: Workspace, project: Project) -> str:
-    """Return why a project was not created: each reason of CloudFormation where its message only says how many."""
-    if "DescribeEvents" in project.reason and project.product:
+    """Return why a project was not created: of the template's own stack, and each reason of CloudFormation."""
+    nested, refused = "Embedded stack" in project.reason, "DescribeEvents" in project.reason
+    if project.product and (nested or refused):
         dev = workspace.account("dev")
         stack = f"SC-{dev}-{project.product}"
         with aws_errors(f"stack {stack}"):
-            reasons = stacks.validation_errors(workspace.sessions.client("cloudformation", dev), stack)
+            client = workspace.sessions.client("cloudformation", dev)
+            inner, reason = stacks.innermost_failure(client, stack) if nested else (stack, "")
+            reasons = stacks.validation_errors(client, inner) or [each for each in (reason,) if each]
         if reasons:
             return "; ".join(reasons)
     return project.reason or "no reason given"
@@ -328,16 +393,29 @@ def describe(workspace: Workspace, name: str, persona: str) -> Project:
         raise ConfigError(
             f"there is no project {name}", where=f"account {workspace.account('dev')}", fix="mlops project list"
         ) from error
+    template = template_of(workspace, name, persona)
+    return replace(found, template=template.name, resources=_resources(workspace, name, template))
+
+
+def template_of(workspace: Workspace, name: str, persona: str) -> TemplateSpec:
+    """Return the template that a project was made from, by the parameter that it keeps; else the first."""
+    parameter = f"{workspace.project(name).parameters}/template"
+    try:
+        made_from = workspace.client("ssm", "dev", persona).get_parameter(Name=parameter)["Parameter"]["Value"]
+    except ClientError:
+        made_from = ""
+    templates = workspace.plan.templates
+    return next((each for each in templates if each.name == made_from), templates[0])
+
+
+def _resources(workspace: Workspace, name: str, template: TemplateSpec) -> dict[str, str]:
+    """Return what a project consists of, by what it is."""
     names, dev = workspace.project(name), workspace.account("dev")
     endpoint = workspace.sessions.endpoint_url or f"https://git-codecommit.{workspace.set_plan.region}.amazonaws.com"
-    resources = {
-        "build repository": f"{endpoint}/v1/repos/{names.build_repository}",
-        "deploy repository": f"{endpoint}/v1/repos/{names.deploy_repository}",
-        "build pipeline": names.build_pipeline,
-        "deploy pipeline": names.deploy_pipeline,
-        "model package group": names.model_package_group,
-        "artifact bucket": names.artifact_bucket(dev),
-        "execution role": f"arn:aws:iam::{dev}:role{names.path}{names.role('execution')}",
-        "endpoints": ", ".join(names.endpoint(stage) for stage in ("dev", "preprod", "prod")),
-    }
-    return Project(**{**found.as_dict(), "resources": resources})
+    found = {f"{side} repository": f"{endpoint}/v1/repos/{name}-{side}" for side in template.repositories}
+    found |= {f"{part} pipeline": f"{name}_{part}_pipeline" for part in (*template.pipelines, *template.promotions)}
+    found |= {"model package group": names.model_package_group, "artifact bucket": names.artifact_bucket(dev)}
+    if "execution" in template.roles:
+        found["execution role"] = f"arn:aws:iam::{dev}:role{names.path}{names.role('execution')}"
+    deployed = "endpoints" if "endpoint" in template.stage_roles else "stacks"
+    return {**found, deployed: ", ".join(names.endpoint(stage) for stage in STAGES)}

@@ -18,6 +18,7 @@ import mlops_foundation
 from mlops_foundation.config import Config, input_files
 from mlops_foundation.core import node
 from mlops_foundation.core.errors import FoundationError, Problem, SynthError
+from mlops_foundation.core.names import FRONT_PRODUCT_FILE, pascal
 from mlops_foundation.plan import Plan
 from mlops_foundation.stacks import STACKS
 from mlops_foundation.usecases.plan import load_and_plan
@@ -258,9 +259,10 @@ def _write_bootstrap(config: Config, plan: Plan, directory: Path) -> Iterator[Bo
 def _copy_products(plan: Plan, directory: Path) -> Iterator[str]:
     for set_plan in plan.sets:
         assembly = directory / f"assembly-{set_plan.name}-{set_plan.foundation('dev').name}"
-        for template in plan.templates:
-            made = next(assembly.glob(f"*CatalogTemplate{template.name.capitalize()}*.product.template.json"))
-            product = f"products/{set_plan.name}/{template.name}.template.json"
+        for name in (FRONT_PRODUCT_FILE, *(template.name for template in plan.templates)):
+            # The CDK ends the id of a construct with eight digits of its path's hash.
+            made = next(assembly.glob(f"*CatalogTemplate{pascal(name)}{'[0-9A-F]' * 8}.product.template.json"))
+            product = f"products/{set_plan.name}/{name}.template.json"
             (directory / product).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(made, directory / product)
             yield product

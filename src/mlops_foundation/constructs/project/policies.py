@@ -190,7 +190,8 @@ class Policies:
 
     def pipeline(self, repository: str, builds: Sequence[str]) -> list[iam.PolicyStatement]:
         """CodePipeline on a repository that runs these builds."""
-        return [*self._pipeline_artifacts(), self._source(repository), self._run_builds(*builds)]
+        found = [*self._pipeline_artifacts(), self._source(repository)]
+        return [*found, self._run_builds(*builds)] if builds else found
 
     def deploy_pipeline(self, repository: str, builds: Sequence[str]) -> list[iam.PolicyStatement]:
         """The same with CloudFormation actions in every stage."""

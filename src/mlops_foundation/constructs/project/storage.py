@@ -11,6 +11,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from mlops_foundation.constructs.nag import acknowledge_bucket
+from mlops_foundation.constructs.policies import narrowed
 from mlops_foundation.constructs.project.names import Names
 from mlops_foundation.core.names import Stage, pascal
 
@@ -146,8 +147,3 @@ def _let(
 ) -> None:
     statement = iam.PolicyStatement(sid=sid, principals=[principal], actions=list(actions), resources=[reached])
     resource.add_to_resource_policy(statement)
-
-
-def narrowed(account: str, arns: Sequence[str]) -> iam.IPrincipal:
-    """Return an account as principal, narrowed to exact role ARNs."""
-    return iam.AccountPrincipal(account).with_conditions({"ArnEquals": {"aws:PrincipalArn": list(arns)}})

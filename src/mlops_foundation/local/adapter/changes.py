@@ -120,6 +120,16 @@ CHANGES: Final[tuple[Change, ...]] = (
         cloudformation.provision_our_types,
     ),
     Change(
+        "a nested stack goes the way of every stack",
+        "it asks for no rights, deletes what has to stay, and leaves behind what was made before a failure",
+        "make, change and delete it as a stack of its own, with the rights of the one around it",
+        (
+            "services.cloudformation.provisioners._RESOURCE_HANDLERS",
+            "services.cloudformation.stacks._runs_on_worker_thread",
+        ),
+        cloudformation.provision_nested_stacks,
+    ),
+    Change(
         "CloudFormation asks for the rights to each resource",
         "it provisions without asking anybody",
         "authorize each resource as the stack's role or the caller",

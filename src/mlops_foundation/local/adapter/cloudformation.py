@@ -16,7 +16,7 @@ from ministack.services import cloudformation as stacks_state
 from ministack.services.cloudformation import helpers, provisioners, stacks
 
 from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.local.adapter import ec2_types, iam, shared_network_types
+from mlops_foundation.local.adapter import ec2_types, iam, nested_stacks, shared_network_types
 from mlops_foundation.local.adapter.type_actions import checks_for
 from mlops_foundation.local.contract import (
     Call,
@@ -52,17 +52,21 @@ Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awai
 
 def provision_our_types(cloud: Any) -> None:
     """Make our services' types, and those of the network that ministack lacks, on threads: they call the cloud."""
-    types = _types(cloud)
+    _provision(cloud, {**cloud.resource_types, **ec2_types.TYPES, **shared_network_types.TYPES})
+
+
+def provision_nested_stacks(cloud: Any) -> None:
+    """Make a nested stack by the operations on stacks, with the rights of the one around it."""
+    _provision(cloud, nested_stacks.TYPES)
+
+
+def _provision(cloud: Any, types: Mapping[str, ResourceType]) -> None:
     for name, resource_type in types.items():
         provisioners._RESOURCE_HANDLERS[name] = _handlers(cloud, resource_type)
         if resource_type.tags:
             provisioners._STACK_TAG_PROPERTY[name] = ("Tags", resource_type.tags)
     runs_on_worker_thread = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda name: name in types or runs_on_worker_thread(name)
-
-
-def _types(cloud: Any) -> Mapping[str, ResourceType]:
-    return {**cloud.resource_types, **ec2_types.TYPES, **shared_network_types.TYPES}
 
 
 def let_service_catalog_tag(_cloud: object) -> None:
@@ -129,7 +133,7 @@ def current_rights() -> Principal:
 
 def ask_before_provisioning(cloud: Any) -> None:
     """Check the table before ministack provisions one of its own types; ours ask for themselves."""
-    ours = frozenset(cloud.resource_types)
+    ours = frozenset({**cloud.resource_types, **nested_stacks.TYPES})
     provision, update, delete = stacks._provision_resource, stacks._update_resource, stacks._delete_resource
 
     def check(

@@ -234,9 +234,6 @@ TYPES: Mapping[str, TypeActions] = {
         "cloudwatch", _arn("cloudwatch", "alarm:{AlarmName}"), ("PutMetricAlarm",), ("DeleteAlarms",),
         update=("PutMetricAlarm",),
     ),
-    "AWS::CloudFormation::Stack": TypeActions(
-        "cloudformation", _arn("cloudformation", "stack/*"), ("CreateStack",), ("DeleteStack",), update=("UpdateStack",)
-    ),
 }  # fmt: skip
 
 _WITHOUT_ACTIONS = ("AWS::CDK::Metadata", "AWS::CloudFormation::WaitCondition",

@@ -44,7 +44,7 @@ class RealtimeProduct(servicecatalog.ProductStack):
 
     def __init__(self, scope: Construct, construct_id: str, context: ProductContext) -> None:
         super().__init__(scope, construct_id, description="A project: a model from a git push to a production endpoint")
-        parameters = project_parameters(self, context, ("supervised",), ("realtime",))
+        parameters = project_parameters(self, context)
         names = parameters.names
         storage = Storage(self, names, parameters.facts)
         storage.share_models(names)

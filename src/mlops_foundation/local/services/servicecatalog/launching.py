@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 from mlops_foundation.core.clock import now
 from mlops_foundation.local.contract import Call, Cloud, Json, Principal, Scope, ServiceError, Store
-from mlops_foundation.local.services.servicecatalog import templates
 from mlops_foundation.local.services.servicecatalog.catalog import PROVISIONED, RECORD
 from mlops_foundation.local.stack_events import first_failure
+from mlops_foundation.local.stack_templates import place_of, read
 
 SERVICE: Final = "servicecatalog.amazonaws.com"
 _POLL_S: Final = 0.3
@@ -86,8 +86,8 @@ class Launcher:
     def _deploy(self, call: Call, role: Principal, made: Json, record: Json, change: Json) -> None:
         """Make or change the stack; the template is read with the launch role's own rights."""
         url = change["Artifact"]["Url"]
-        templates.read(self._cloud.client(role, "s3", call.region), url)
-        bucket, key = templates.place_of(url)
+        read(self._cloud.client(role, "s3", call.region), url)
+        bucket, key = place_of(url)
         request = {
             "StackName": made["StackName"],
             "TemplateURL": f"{self._cloud.endpoint_url}/{bucket}/{key}",

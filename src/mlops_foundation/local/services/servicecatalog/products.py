@@ -15,6 +15,7 @@ from mlops_foundation.local.services.servicecatalog.catalog import (
     on_product,
     tags_of_request,
 )
+from mlops_foundation.local.stack_templates import read
 
 TEMPLATE_TYPE = "CLOUD_FORMATION_TEMPLATE"
 _ATTRIBUTES = ("Name", "Owner", "Description", "Distributor", "SupportDescription", "SupportEmail", "SupportUrl")
@@ -152,7 +153,7 @@ class ProductOperations(CatalogService):
             raise not_supported("A version that is not a template from LoadTemplateFromURL")
         s3 = call.cloud.client(call.principal, "s3", call.region)
         try:
-            template = templates.parse(templates.read(s3, url))
+            template = templates.parse(read(s3, url))
         except s3.exceptions.ClientError as error:
             raise ServiceError("InvalidParametersException", f"Cannot read the template {url}: {error}") from error
         return {

@@ -1,14 +1,9 @@
-"""The template of a product version: where it is, and what it asks for."""
-
-import re
-from typing import Any
-from urllib.parse import unquote, urlsplit
+"""The template of a product version: what it asks for."""
 
 import yaml
 
 from mlops_foundation.local.contract import Json, ServiceError
 
-_VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com")
 _CONSTRAINTS = ("AllowedValues", "AllowedPattern", "ConstraintDescription", "MaxLength", "MinLength", "MaxValue")
 
 
@@ -17,24 +12,6 @@ class _TemplateLoader(yaml.SafeLoader):
 
 
 _TemplateLoader.add_multi_constructor("!", lambda _loader, suffix, _node: {f"Fn::{suffix}": ""})
-
-
-def place_of(url: str) -> tuple[str, str]:
-    """Return bucket and key of an S3 address, path style or virtual-hosted."""
-    parts = urlsplit(url)
-    path = unquote(parts.path).lstrip("/")
-    match = _VIRTUAL_HOST.fullmatch(parts.netloc)
-    if match:
-        return match["bucket"], path
-    bucket, _, key = path.partition("/")
-    return bucket, key
-
-
-def read(s3: Any, url: str) -> str:  # noqa: ANN401  a boto3 client
-    """Return the text of a template, read with the rights of the client."""
-    bucket, key = place_of(url)
-    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body.decode("utf-8")
 
 
 def parse(text: str) -> Json:
