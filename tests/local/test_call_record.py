@@ -62,20 +62,20 @@ def services(made: CallRecord) -> dict[str, int]:
 )
 def test_services_have_the_names_of_their_endpoints(database: Database, service: str, path: str, name: str) -> None:
     made = record(database)
-    made.request(request("BUILD", service, path))
+    made.note_request(request("BUILD", service, path))
     assert services(made) == {name: 1}
 
 
 def test_a_presigned_address_counts(database: Database) -> None:
     made = record(database)
-    made.request(request("BUILD", "s3", presigned=True))
+    made.note_request(request("BUILD", "s3", presigned=True))
     assert services(made) == {"s3": 1}
 
 
 def test_sessions_that_a_workload_takes_count_as_the_workload(database: Database) -> None:
     made = record(database, SECOND="FIRST", FIRST="BUILD", OTHER="PERSON")
     for key in ("SECOND", "FIRST", "OTHER", "PERSON", "UNKNOWN"):
-        made.request(request(key, "sts"))
+        made.note_request(request(key, "sts"))
     (only,) = made.all()
     assert (only["kind"], only["name"], only["role"], only["calls"]) == ("build", "churn-build", ROLE, 2)
 
@@ -94,7 +94,7 @@ def test_actions_stand_beside_the_service_that_was_asked(
     database: Database, service: str, path: str, action: str, name: str
 ) -> None:
     made = record(database, TAKEN="BUILD")
-    made.request(request("TAKEN", service, path))
+    made.note_request(request("TAKEN", service, path))
     for _ in range(2):
         made.acted("TAKEN", action, "3" * 12, "2" * 12)
     made.acted("PERSON", action, "2" * 12, "2" * 12)
@@ -104,7 +104,7 @@ def test_actions_stand_beside_the_service_that_was_asked(
 
 def test_what_a_service_asks_for_itself_is_left_out(database: Database) -> None:
     made = record(database)
-    made.request(request("BUILD", "s3", "/bucket/key"))
+    made.note_request(request("BUILD", "s3", "/bucket/key"))
     made.acted("BUILD", "kms:Decrypt", "2" * 12, "2" * 12)
     (only,) = made.all()
     assert (only["service"], only["actions"]) == ("s3", [])
@@ -112,10 +112,12 @@ def test_what_a_service_asks_for_itself_is_left_out(database: Database) -> None:
 
 def test_what_is_not_signed_is_nobodys(database: Database) -> None:
     made = record(database)
-    made.request({"type": "http", "path": "/", "headers": [(b"authorization", b"Basic eDp5")], "query_string": b""})
-    made.called(principal("PERSON"), "git-codecommit")
+    made.note_request(
+        {"type": "http", "path": "/", "headers": [(b"authorization", b"Basic eDp5")], "query_string": b""}
+    )
+    made.note_call(principal("PERSON"), "git-codecommit")
     assert made.all() == []
-    made.called(principal("BUILD"), "git-codecommit")
+    made.note_call(principal("BUILD"), "git-codecommit")
     assert services(made) == {"git-codecommit": 1}
 
 
@@ -125,27 +127,27 @@ def test_a_header_of_any_bytes_is_no_trouble(database: Database) -> None:
     scope["headers"] = [
         (b"authorization", b"AWS4-HMAC-SHA256 Credential=\xff\xfe/20261121/eu-west-1/\xff/aws4_request")
     ]
-    made.request(scope)
+    made.note_request(scope)
     assert made.all() == []
 
 
 def test_it_is_there_after_a_restart_and_goes_on_counting(database: Database) -> None:
     made = record(database)
     for _ in range(3):
-        made.request(request("BUILD", "s3"))
+        made.note_request(request("BUILD", "s3"))
     made.write()
     again = record(database)
-    again.request(request("BUILD", "s3"))
+    again.note_request(request("BUILD", "s3"))
     assert services(again) == {"s3": 4}
 
 
 def test_a_new_service_is_kept_at_once(database: Database) -> None:
-    record(database).request(request("BUILD", "kms"))
+    record(database).note_request(request("BUILD", "kms"))
     assert services(record(database)) == {"kms": 1}
 
 
 def test_a_request_of_anybody_else_costs_next_to_nothing(database: Database) -> None:
     made, scope = record(database), request("PERSON", "sagemaker", "/endpoints/churn-dev/invocations")
-    made.request(scope)
-    microseconds = min(timeit.repeat(lambda: made.request(scope), number=2000, repeat=5)) / 2000 * 1e6
+    made.note_request(scope)
+    microseconds = min(timeit.repeat(lambda: made.note_request(scope), number=2000, repeat=5)) / 2000 * 1e6
     assert microseconds < 50  # an invocation takes 7,000

@@ -15,6 +15,7 @@ from mlops_foundation.cli.options import (
     SetOption,
     StateOption,
 )
+from mlops_foundation.local import DEFAULT_PORT
 
 app = typer.Typer(no_args_is_help=True, help="An AWS-compatible cloud on 127.0.0.1, with IAM enforced.")
 
@@ -22,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, help="An AWS-compatible cloud on 127.0.0
 @app.command(epilog="Examples: mlops local start | mlops local start --port 4600")
 def start(
     port: Annotated[
-        int | None, typer.Option(help="Port on 127.0.0.1; 4566 when left out.", min=1024, max=65535)
+        int | None, typer.Option(help=f"Port on 127.0.0.1; {DEFAULT_PORT} when left out.", min=1024, max=65535)
     ] = None,
     state_dir: StateOption = STATE_DIR,
     *,

@@ -58,7 +58,7 @@ def problems(studio: Studio, everybody: Sequence[Listed], section: str) -> Itera
 def _more_than_once(everybody: Sequence[Listed]) -> Iterator[Problem]:
     first_of: dict[str, Listed] = {}
     for each in everybody:
-        # A file's prefix makes another profile of the same person, whose role would then depend on the door taken.
+        # A file's prefix makes another profile of the same person: the role would depend on which profile is opened.
         names = {each.person, each.user.name}
         first = next((first_of[name] for name in sorted(names) if name in first_of), None)
         for name in names:

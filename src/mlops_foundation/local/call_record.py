@@ -75,7 +75,7 @@ class CallRecord:
             self._sessions = {key: session for key, session in self._sessions.items() if session}
         self._sessions[principal.credentials.access_key_id] = (workload, Scope(principal.account, region), role_arn)
 
-    def request(self, scope: Mapping[str, Any]) -> VpcCall | None:
+    def note_request(self, scope: Mapping[str, Any]) -> VpcCall | None:
         """Take note of an HTTP request, when a workload signed it, and return what it calls."""
         header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         found = _SIGNED.search(header) or _PRESIGNED.search(scope.get("query_string", b""))
@@ -88,7 +88,7 @@ class CallRecord:
         runtime = name == "sagemaker" and scope["path"].endswith("/invocations")
         return self._note(session, "sagemaker.runtime" if runtime else _ENDPOINTS.get(name, name))
 
-    def called(self, principal: Principal, service: str) -> VpcCall | None:
+    def note_call(self, principal: Principal, service: str) -> VpcCall | None:
         """Take note of a call that is no signed request (git, a package index), when a workload made it."""
         session = self._session(principal.credentials.access_key_id)
         return self._note(session, service) if session else None

@@ -138,17 +138,17 @@ class LocalCloud:
         """Return whether what runs in these subnets reaches the internet."""
         return vpc.leads_out(scope, subnet_ids)
 
-    def called(self, principal: Principal, service: str) -> None:
-        """Take note of a call that is no signed request."""
-        _require_way(self.calls.called(principal, service))
+    def admit_call(self, principal: Principal, service: str) -> None:
+        """Let in a call that is no signed request, and take note of it."""
+        _require_way(self.calls.note_call(principal, service))
 
-    def requested(self, request: Mapping[str, Any]) -> None:
-        """Take note of an HTTP request before it is answered.
+    def admit_request(self, request: Mapping[str, Any]) -> None:
+        """Let in an HTTP request, and take note of it.
 
         Raises:
             ServiceError: When it is of a workload whose VPC has no way to the service.
         """
-        _require_way(self.calls.request(request))
+        _require_way(self.calls.note_request(request))
 
     def assume_role(self, principal: Principal, role_arn: str, session_name: str, *, region: Region) -> Principal:
         """Start a session of a role as ``principal``, by STS."""

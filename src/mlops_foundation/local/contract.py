@@ -229,8 +229,8 @@ class Cloud(Protocol):
     def leads_out(self, scope: Scope, subnet_ids: Sequence[str]) -> bool:
         """Return whether what runs in these subnets reaches the internet, as their route tables say."""
 
-    def called(self, principal: Principal, service: str) -> None:
-        """Take note that ``principal`` called a service (its endpoint's name) by what is no signed request.
+    def admit_call(self, principal: Principal, service: str) -> None:
+        """Let ``principal`` call a service (its endpoint's name) by what is no signed request, and take note of it.
 
         Raises:
             ServiceError: When it is a workload whose VPC has no way to the service.

@@ -25,6 +25,7 @@ from mlops_foundation.local.contract import (
     Service,
     ServiceError,
 )
+from mlops_foundation.local.members import tag_pairs, texts_at
 from mlops_foundation.local.operations import Offered, not_offered, operation_table
 from mlops_foundation.local.wire_errors import Answer, write_error
 
@@ -43,32 +44,17 @@ def checks(service: Service, offered: Offered, call: Call, request: Json) -> Ite
     if declared.more:
         yield from declared.more(service, call, request)
     for path, passed_to in declared.passes.items():
-        for role_arn in _values_at(request, path.split(".")):
+        for role_arn in texts_at(request, path):
             yield Check("iam:PassRole", role_arn, {"iam:PassedToService": passed_to})
 
 
 def request_tags(request: Json) -> Json:
     """Return ``aws:RequestTag/*`` and ``aws:TagKeys`` of the tags in a request."""
-    tags = request.get("Tags", request.get("tags"))
-    if isinstance(tags, dict):
-        pairs = tags
-    else:
-        pairs = {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value", "")) for tag in tags or ()}
+    pairs = tag_pairs(request.get("Tags", request.get("tags")))
     context: Json = {f"aws:RequestTag/{key}": value for key, value in pairs.items()}
     removed: list[str] = request.get("TagKeys") or request.get("tagKeys") or []
     keys = [*pairs, *removed]
     return context | ({"aws:TagKeys": keys} if keys else {})
-
-
-def _values_at(value: object, path: list[str]) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _values_at(item, path)
-    elif not path:
-        if isinstance(value, str) and value:
-            yield value
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _values_at(value[path[0]], path[1:])
 
 
 class Dispatcher:

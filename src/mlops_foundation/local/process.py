@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_foundation.core.errors import LocalCloudError
+from mlops_foundation.local import DEFAULT_PORT
 from mlops_foundation.local.contract import Credentials
 
-DEFAULT_PORT = 4566
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 30.0
 _ANSWER_TIMEOUT_S = 10.0

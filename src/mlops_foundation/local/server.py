@@ -62,7 +62,7 @@ class Gateway:
             return
         if scope["type"] == "http":
             try:
-                self.cloud.requested(scope)
+                self.cloud.admit_request(scope)
             except ServiceError as error:
                 await refuse(error, scope, send)
                 return

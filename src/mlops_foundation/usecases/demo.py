@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from botocore.exceptions import ClientError
 
 from mlops_foundation.core.errors import AccessDenied, FoundationError, LocalCloudError
-from mlops_foundation.local import process
+from mlops_foundation.local import DEFAULT_PORT, process
 from mlops_foundation.usecases import bootstrap, deploy, endpoints, local, models, pipelines, projects
 from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.synth import current
@@ -340,7 +340,7 @@ def _waits(state: pipelines.PipelineState) -> str:
 
 def _free_port() -> int:
     """Return the usual port, or a free one when something listens there."""
-    for port in (process.DEFAULT_PORT, 0):
+    for port in (DEFAULT_PORT, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from mlops_foundation.core.arns import ACCOUNT_ID
 from mlops_foundation.core.errors import ConfigError, LocalCloudError
 from mlops_foundation.core.names import ENVIRONMENTS, PERSONAS, PROJECT_TAG, Environment, persona_role
-from mlops_foundation.local import process, runtimes
+from mlops_foundation.local import DEFAULT_PORT, process, runtimes
 from mlops_foundation.local.git_login import git_settings
 from mlops_foundation.usecases.plan import load_and_plan
 from mlops_foundation.usecases.workspace import choose_set, running_cloud
@@ -70,7 +70,7 @@ def start(state_dir: Path, port: int | None = None) -> Status:
             expected="one port for each cloud",
             fix=f"use {running.endpoint_url}, or: mlops local stop; mlops local start --port {port}",
         )
-    process.start(state_dir.absolute(), port or process.DEFAULT_PORT)
+    process.start(state_dir.absolute(), port or DEFAULT_PORT)
     return status(state_dir)
 
 

@@ -28,8 +28,8 @@ sso_role_name = <permission set>
 region = {region}
 """
 _KEYS_HEAD: Final = """\
-# For ~/.aws/credentials (outside of any repository). Replace what stands in <>; keys that end are better than keys
-# that stay, and IAM Identity Center is better than both.
+# For ~/.aws/credentials (outside of any repository). Replace what stands in <>. Prefer temporary credentials to
+# permanent keys, and IAM Identity Center to both.
 """
 _KEYS_PROFILE: Final = """
 [{profile}]

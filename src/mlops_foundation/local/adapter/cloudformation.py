@@ -30,6 +30,7 @@ from mlops_foundation.local.contract import (
     ServiceError,
     StackCall,
 )
+from mlops_foundation.local.members import without_system_tags
 from mlops_foundation.local.wire_errors import write_error
 
 _SERVICE = "cloudformation.amazonaws.com"
@@ -84,11 +85,13 @@ def let_service_catalog_tag(_cloud: object) -> None:
 
 def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
     def create(logical_id: str, properties: Json, stack_name: str) -> tuple[str, Json]:
-        return _result(resource_type.create(_stack_call(cloud, stack_name, logical_id), _own_tags(properties)))
+        return _result(
+            resource_type.create(_stack_call(cloud, stack_name, logical_id), without_system_tags(properties))
+        )
 
     def update(physical_id: str, old: Json, new: Json, stack_name: str, logical_id: str) -> tuple[str, Json]:
         stack = _stack_call(cloud, stack_name, logical_id)
-        old, new = _own_tags(old), _own_tags(new)
+        old, new = without_system_tags(old), without_system_tags(new)
         changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
         if resource_type.update is None or changed & resource_type.replaced_by:
             return _result(resource_type.create(stack, new))
@@ -104,16 +107,6 @@ def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
         "delete": delete,
         "delete_with_logical_id": True,
     }
-
-
-def _own_tags(properties: Json) -> Json:
-    """Leave out CloudFormation's system tags: no caller of an operation may set a tag that starts with ``aws:``."""
-    tags = properties.get("Tags")
-    if isinstance(tags, dict):
-        return {**properties, "Tags": {key: value for key, value in tags.items() if not key.startswith("aws:")}}
-    if isinstance(tags, list):
-        return {**properties, "Tags": [tag for tag in tags if not tag["Key"].startswith("aws:")]}
-    return properties
 
 
 def _result(made: Provisioned) -> tuple[str, Json]:
@@ -136,24 +129,17 @@ def ask_before_provisioning(cloud: Any) -> None:
     ours = frozenset({**cloud.resource_types, **nested_stacks.TYPES})
     provision, update, delete = stacks._provision_resource, stacks._update_resource, stacks._delete_resource
 
-    def check(
-        verb: str,
-        resource_type: str,
-        properties: Json,
-        stack_name: str,
-        logical_id: str,
-        previous: Json | None = None,
+    def ask(
+        verb: str, resource_type: str, logical: tuple[str, str], properties: Json, before: Json | None = None
     ) -> None:
-        if resource_type in ours:
-            return
-        region = Region(get_region())
-        place = (region, get_account_id(), stack_name, logical_id)
-        for needed in checks_for(verb, resource_type, properties, place, previous):
-            cloud.authorize(current_rights(), needed, region=region)
+        if resource_type not in ours:
+            region = Region(get_region())
+            for needed in checks_for(verb, resource_type, properties, (region, get_account_id(), *logical), before):
+                cloud.authorize(current_rights(), needed, region=region)
 
     @functools.wraps(provision)
     def guarded_provision(resource_type: str, logical_id: str, properties: Json, stack_name: str) -> Any:
-        check("create", resource_type, properties, stack_name, logical_id)
+        ask("create", resource_type, (stack_name, logical_id), properties)
         return provision(resource_type, logical_id, properties, stack_name)
 
     @functools.wraps(update)
@@ -167,7 +153,7 @@ def ask_before_provisioning(cloud: Any) -> None:
         old_attributes: Json | None = None,
     ) -> Any:
         if old != new:
-            check("update", resource_type, new, stack_name, logical_id or "", old)
+            ask("update", resource_type, (stack_name, logical_id or ""), new, old)
         return update(resource_type, physical_id, old, new, stack_name, logical_id, old_attributes)
 
     @functools.wraps(delete)
@@ -178,7 +164,7 @@ def ask_before_provisioning(cloud: Any) -> None:
         stack_name: str | None = None,
         logical_id: str | None = None,
     ) -> Any:
-        check("delete", resource_type, properties, stack_name or "", logical_id or "")
+        ask("delete", resource_type, (stack_name or "", logical_id or ""), properties)
         return delete(resource_type, physical_id, properties, stack_name, logical_id)
 
     stacks._provision_resource = guarded_provision

@@ -13,6 +13,7 @@ from ministack.services.cloudformation import provisioners
 
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.local.contract import Check
+from mlops_foundation.local.members import tag_pairs, without_system_tags
 from mlops_foundation.local.wire_errors import Answer
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
@@ -69,9 +70,7 @@ def tag_buckets(_cloud: object) -> None:
     create, update = handlers["create"], handlers["update"]
 
     def tag(bucket: str, properties: Mapping[str, Any]) -> None:
-        s3._bucket_tags[bucket] = {
-            tag["Key"]: tag["Value"] for tag in properties.get("Tags", []) if not tag["Key"].startswith("aws:")
-        }
+        s3._bucket_tags[bucket] = tag_pairs(without_system_tags(dict(properties)).get("Tags"))
 
     def created(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:
         made = create(logical_id, properties, stack_name)

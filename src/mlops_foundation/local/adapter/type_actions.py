@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ministack.services import iam
 
 from mlops_foundation.local.contract import Check, Json, ServiceError
+from mlops_foundation.local.members import tag_pairs, texts_at, without_system_tags
 
 Place = tuple[str, str, str, str]
 """Region, account, stack name, logical id."""
@@ -260,57 +261,40 @@ def checks_for(
     if resource_type == "AWS::CloudFormation::CustomResource" or resource_type.startswith("Custom::"):
         yield Check("lambda:InvokeFunction", properties["ServiceToken"])
         return
-    found = TYPES.get(resource_type)
-    if found is None:
+    declared = TYPES.get(resource_type)
+    if declared is None:
         raise ServiceError(
             "NotSupportedException", f"{resource_type} is not supported by the local cloud: its actions are not known"
         )
-    yield from _checks_of(found, verb, properties, place, previous)
+    yield from _checks_of(declared, verb, properties, place, previous)
 
 
-def _checks_of(found: TypeActions, verb: str, properties: Json, place: Place, previous: Json | None) -> Iterator[Check]:
-    properties = properties | {"Tags": _own_tags(properties)}
-    arn = found.resource(properties, place)
-    context = _context(found, properties) if verb != "delete" else {}
-    actions = list({"create": found.create, "update": found.update, "delete": found.delete}[verb])
+def _checks_of(
+    declared: TypeActions, verb: str, properties: Json, place: Place, previous: Json | None
+) -> Iterator[Check]:
+    properties, before = without_system_tags(properties), without_system_tags(previous or {})
+    arn = declared.resource(properties, place)
+    context = _context(declared, properties) if verb != "delete" else {}
+    actions = list({"create": declared.create, "update": declared.update, "delete": declared.delete}[verb])
     if verb != "delete":
-        actions += [action for name, more in found.by_property.items() if properties.get(name) for action in more]
-    before = {**previous, "Tags": _own_tags(previous)} if previous else {}
-    removed = [name for name in found.by_removal if before.get(name) and not properties.get(name)]
-    actions += [action for name in removed for action in found.by_removal[name]]
+        actions += [action for name, more in declared.by_property.items() if properties.get(name) for action in more]
+    removed = [name for name in declared.by_removal if before.get(name) and not properties.get(name)]
+    actions += [action for name in removed for action in declared.by_removal[name]]
     for action in dict.fromkeys(actions):
-        yield Check(f"{found.service}:{action}", "*" if action in _NO_RESOURCE else arn, context)
+        yield Check(f"{declared.service}:{action}", "*" if action in _NO_RESOURCE else arn, context)
     if verb != "delete":
-        for path, service in found.passes.items():
-            for role_arn in _values_at(properties, path.split(".")):
+        for path, service in declared.passes.items():
+            for role_arn in texts_at(properties, path):
                 yield Check("iam:PassRole", role_arn, {"iam:PassedToService": service})
 
 
 _NO_RESOURCE = frozenset({"CreateHostedZone", "CreateKey"})
 
 
-def _own_tags(properties: Json) -> Json:
-    """Leave out CloudFormation's system tags: setting them takes nobody's permission."""
-    tags = properties.get("Tags") or []
-    pairs = tags if isinstance(tags, dict) else {tag["Key"]: tag.get("Value", "") for tag in tags}
-    return {key: value for key, value in pairs.items() if not key.startswith("aws:")}
-
-
-def _context(found: TypeActions, properties: Json) -> Json:
-    context: Json = {key: properties[name] for name, key in found.context.items() if properties.get(name)}
-    pairs = properties["Tags"]
+def _context(declared: TypeActions, properties: Json) -> Json:
+    context: Json = {key: properties[name] for name, key in declared.context.items() if properties.get(name)}
+    pairs = tag_pairs(properties.get("Tags"))
     context |= {f"aws:RequestTag/{key}": value for key, value in pairs.items()}
     if pairs:
         context["aws:TagKeys"] = list(pairs)
     return context
-
-
-def _values_at(value: object, path: list[str]) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _values_at(item, path)
-    elif not path:
-        if isinstance(value, str):
-            yield value
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _values_at(value[path[0]], path[1:])

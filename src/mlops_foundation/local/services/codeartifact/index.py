@@ -111,7 +111,7 @@ class PackageIndex:
         principal = self._principal(authorization, match["domain"], place)
         arn = repository_arn(place, match["domain"], match["repository"])
         try:
-            self._cloud.called(principal, "codeartifact.repositories")
+            self._cloud.admit_call(principal, "codeartifact.repositories")
             record = repository_of(self._records, place, match["domain"], match["repository"])
             check = Check("codeartifact:ReadFromRepository", arn)
             self._cloud.authorize(principal, check, region=place.region)

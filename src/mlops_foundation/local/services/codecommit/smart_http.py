@@ -143,7 +143,7 @@ class GitHttp:
         context = {"codecommit:References": reference} if reference else {}
         check = Check(ACTIONS[visit.program], visit.arn, context)
         try:
-            self._cloud.called(visit.principal, "git-codecommit")
+            self._cloud.admit_call(visit.principal, "git-codecommit")
             self._cloud.authorize(visit.principal, check, region=visit.scope.region)
         except ServiceError as error:
             raise HttpError(403, error.message) from error
