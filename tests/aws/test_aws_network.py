@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlops_foundation.aws.network import describe, role_trusts
+from mlops_foundation.aws.network import describe, trust_lacks
 from mlops_foundation.config.network import ImportedVpc
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.local import process
@@ -160,15 +160,18 @@ def test_subnets_without_a_table_of_their_own_have_the_main_one(vpc: HandmadeVpc
     assert "s3" in finding.what
 
 
-def test_a_role_trusts(client: Callable[[str], Any]) -> None:
+def test_what_the_trust_of_a_role_lacks(client: Callable[[str], Any]) -> None:
     iam = client("iam")
+    wanted = ("sts:AssumeRole", "sts:SetSourceIdentity")
 
-    def make(name: str, service: str) -> None:
-        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    def make(name: str, service: str, *actions: str) -> None:
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
 
-    make("studio", "sagemaker.amazonaws.com")
-    make("other", "ec2.amazonaws.com")
-    found = [role_trusts(iam, name, "sagemaker.amazonaws.com") for name in ("studio", "other", "none")]
-    assert found == [True, False, None]
+    make("studio", "sagemaker.amazonaws.com", *wanted)
+    make("nobody", "sagemaker.amazonaws.com", "sts:AssumeRole")
+    make("other", "ec2.amazonaws.com", *wanted)
+    names = ("studio", "nobody", "other", "none")
+    found = [trust_lacks(iam, name, "sagemaker.amazonaws.com", wanted) for name in names]
+    assert found == [[], ["sts:SetSourceIdentity"], list(wanted), None]

@@ -206,7 +206,7 @@ def test_the_caller_is_who_signed_in_the_region_that_was_signed_for() -> None:
 
 def test_who_did_not_sign_or_signed_with_an_unknown_key_is_nobody() -> None:
     cloud, _, dispatcher = service()
-    for key, headers in (("AKIAUNKNOWNUNKNOWN12", {}), (DEV, {"authorization": ""})):
+    for key, headers in (("AKIAUNKNOWNUNKNOWN12", {}), (DEV, {"authorization": ""})):  # pragma: allowlist secret
         status, _, body = answer(dispatcher, "ListProjects", {}, key, headers)
         assert (status, body["__type"]) == (403, "UnrecognizedClientException")
     assert cloud.asked == []

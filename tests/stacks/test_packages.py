@@ -100,7 +100,7 @@ def test_data_scientists_and_studio_install_from_it_too(private_assembly: Any) -
         if each["Type"] == "AWS::IAM::Role" and "codeartifact:ReadFromRepository" in json.dumps(each)
     }
     people = {f"eu-west-1-{name}-222222222222" for name in ("datascientist", "lead-datascientist")}
-    assert readers == {*people, "mlops-studio-execution-eu-west-1"}
+    assert readers == {*people, "mlops-studio-execution-eu-west-1", "mlops-studio-lead-eu-west-1"}
 
 
 def test_there_is_no_nat_gateway(private_assembly: Any) -> None:

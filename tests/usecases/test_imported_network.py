@@ -166,13 +166,23 @@ def test_bad_ids_are_one_clear_finding(company: Company, changes: dict[str, Any]
 def test_a_role_for_studio_has_to_let_sagemaker_take_it(company: Company) -> None:
     iam = company.client("iam")
     found = {}
-    for name, service in (("studio-apps", "sagemaker.amazonaws.com"), ("other", "ec2.amazonaws.com")):
-        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    for name, service, actions in (
+        ("studio-apps", "sagemaker.amazonaws.com", both),
+        ("nobodys", "sagemaker.amazonaws.com", both[:1]),
+        ("other", "ec2.amazonaws.com", both),
+    ):
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": actions}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         role = iam.create_role(RoleName=name, Path="/company/", AssumeRolePolicyDocument=document)["Role"]
         company.configure(execution_role_arn=role["Arn"])
-        found[name] = [each["what"] for each in company.red()]
-    assert found == {"studio-apps": [], "other": ["Studio's role does not let SageMaker take it"]}
+        found[name] = [(each["what"], each["got"].partition(" lacks ")[2]) for each in company.red()]
+    what = "Studio's role does not let SageMaker take it"
+    assert found == {
+        "studio-apps": [],
+        "nobodys": [(what, "sts:SetSourceIdentity")],
+        "other": [(what, "sts:AssumeRole, sts:SetSourceIdentity")],
+    }
 
 
 def test_without_the_cloud_nothing_is_known(company: Company) -> None:

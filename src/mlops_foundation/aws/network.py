@@ -1,7 +1,7 @@
 """An existing network as the EC2 and IAM APIs describe it; nothing is changed."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -145,13 +145,14 @@ def _endpoints(ec2: Ec2, vpc_id: str) -> Iterable[Endpoint]:
         )
 
 
-def role_trusts(iam: Any, name: str, service: str) -> bool | None:  # noqa: ANN401  boto3 clients
-    """Return whether a role lets a service take it; None when there is no such role.
+def trust_lacks(iam: Any, name: str, service: str, actions: Sequence[str]) -> list[str] | None:  # noqa: ANN401  boto3 clients
+    """Return what a role's trust does not allow a service; None when there is no such role.
 
     Args:
         iam: A client in the role's account.
         name: Name of the role, without its path.
         service: Service principal, for example ``sagemaker.amazonaws.com``.
+        actions: For example ``sts:AssumeRole``; a wildcard in the trust is not looked into.
     """
     try:
         document = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
@@ -161,10 +162,13 @@ def role_trusts(iam: Any, name: str, service: str) -> bool | None:  # noqa: ANN4
         raise
     trust = json.loads(unquote(document)) if isinstance(document, str) else document
     statements = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
-    return any(
-        each["Effect"] == "Allow" and service in _as_list((each.get("Principal") or {}).get("Service", []))
-        for each in statements
-    )
+    allowed = {
+        action
+        for statement in statements
+        if statement["Effect"] == "Allow" and service in _as_list((statement.get("Principal") or {}).get("Service", []))
+        for action in _as_list(statement["Action"])
+    }
+    return [action for action in actions if action not in allowed]
 
 
 def _as_list(value: str | list[str]) -> list[str]:

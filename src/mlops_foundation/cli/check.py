@@ -1,6 +1,7 @@
 """``mlops check``: is everything there that a deployment and its workloads need?"""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ from mlops_foundation.cli.options import (
     StateOption,
     TargetOption,
 )
-from mlops_foundation.core.errors import PlanError
+from mlops_foundation.core.errors import PlanError, UsageError
 
 if TYPE_CHECKING:
     from mlops_foundation.plan.findings import Finding
@@ -96,6 +97,44 @@ def accounts(
     else:
         show(findings, show_all=show_all)
     if not green:
+        raise typer.Exit(PlanError.exit_code)
+
+
+@app.command(
+    epilog="Examples: mlops check secrets | mlops check secrets --hook | mlops check secrets mlops.yaml --json"
+)
+def secrets(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders; what git knows or would add here, when left out.")
+    ] = None,
+    *,
+    staged: Annotated[bool, typer.Option("--staged", help="What the next commit would have, as it is staged.")] = False,
+    hook: Annotated[bool, typer.Option("--hook", help="Let git do so before each commit from now on.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Look for keys, tokens and private keys in files.
+
+    A line that is known to be no secret says "pragma: allowlist secret". Exit code 3 when something is found.
+    """
+    from mlops_foundation.usecases import repository_guard  # noqa: PLC0415
+    from mlops_foundation.usecases import secrets as usecase  # noqa: PLC0415
+
+    if staged and paths:
+        raise UsageError("--staged looks at everything that is staged", got=" ".join(map(str, paths)), fix="leave one")
+    if hook:
+        repository_guard.require_hook(Path())
+    found = usecase.staged(Path()) if staged else usecase.in_files(paths or [Path()])
+    if json:
+        output.as_json({"green": not found, "secrets": [secret.as_dict() for secret in found]})
+    elif found:
+        output.table(("where", "what"), [(f"{secret.path}:{secret.line}", secret.kind) for secret in found])
+        output.say(
+            f"{len(found)} of them must not land in a repository: take them out, and make them worthless", style="red"
+        )
+        output.say(f'one that is no secret: write "{usecase.ALLOWED}" in its line')
+    else:
+        output.done("no key, token or private key")
+    if found:
         raise typer.Exit(PlanError.exit_code)
 
 

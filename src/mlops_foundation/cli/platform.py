@@ -42,6 +42,7 @@ def init(
     json: JsonOption = False,
 ) -> None:
     """Write mlops.yaml with a comment for every key, and its schema for editors beside it."""
+    from mlops_foundation.usecases import repository_guard  # noqa: PLC0415
     from mlops_foundation.usecases.init import (  # noqa: PLC0415
         Answers,
         check_free,
@@ -57,14 +58,26 @@ def init(
     choices = endpoints_choices(answers)
     chosen = endpoints or (choices[0].answer if yes or json else _ask_endpoints(choices))
     written = write_config(file, replace(answers, endpoints=chosen), force=force)
+    ignored, hook = repository_guard.ignore(file.parent), repository_guard.install_hook(file.parent)
     if json:
-        output.as_json({**written.as_dict(), "endpoints_choices": [each.as_dict() for each in choices]})
+        shown = [choice.as_dict() for choice in choices]
+        output.as_json({**written.as_dict(), "endpoints_choices": shown, "ignored": ignored, "hook": hook})
         return
     if yes or endpoints:
         _show_endpoints(choices, chosen)
     output.done(f"wrote {written.config}")
     output.done(f"wrote {written.schema} (editors complete and check the configuration with it)")
+    if ignored:
+        output.done(f"wrote {file.parent / '.gitignore'}: {', '.join(ignored)}")
+    if hook in _HOOKS:
+        output.say(_HOOKS[hook])
     output.say("next: mlops plan")
+
+
+_HOOKS = {
+    "written": "git looks for keys and passwords before each commit from now on: .git/hooks/pre-commit",
+    "other": "git has a pre-commit hook already; let it run too: mlops check secrets --staged",
+}
 
 
 def _ask(given: "Answers") -> "Answers":

@@ -57,7 +57,7 @@ class Studio(Section):
     data_scientists: tuple[User, ...] = ()
     """One user profile each."""
     lead_data_scientists: tuple[User, ...] = ()
-    """One user profile each; the same in Studio, they approve as the lead's role."""
+    """One user profile each, whose apps may also decide on model versions."""
     users_from: UserFiles = UserFiles()
     admin_sso_user: SsoUser | None = None
     """User name in IAM Identity Center of who opens the profile ds-admin; with auth_mode sso."""
@@ -69,7 +69,13 @@ class Studio(Section):
     @property
     def users(self) -> tuple[StudioUser, ...]:
         """Everybody, data scientists first; the loader adds those of ``users_from``."""
-        return tuple(
-            each if isinstance(each, StudioUser) else StudioUser(name=each)
-            for each in (*self.data_scientists, *self.lead_data_scientists)
-        )
+        return (*_people(self.data_scientists), *self.leads)
+
+    @property
+    def leads(self) -> tuple[StudioUser, ...]:
+        """Those who are listed as lead data scientists."""
+        return _people(self.lead_data_scientists)
+
+
+def _people(listed: tuple[User, ...]) -> tuple[StudioUser, ...]:
+    return tuple(user if isinstance(user, StudioUser) else StudioUser(name=user) for user in listed)

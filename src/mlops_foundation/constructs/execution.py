@@ -111,9 +111,9 @@ def managed_policies(arns: Sequence[str]) -> Statement:
     return may("ManagedPolicies", actions, arns)
 
 
-def pass_role(arn: str, service: str) -> Statement:
-    """Return the right to hand one role to one service."""
-    return may("HandOver", ["iam:PassRole"], [arn], {"StringEquals": {"iam:PassedToService": service}})
+def pass_role(service: str, *arns: str) -> Statement:
+    """Return the right to hand these roles to one service."""
+    return may("HandOver", ["iam:PassRole"], list(arns), {"StringEquals": {"iam:PassedToService": service}})
 
 
 def parameters(scope: ExecutionScope, *paths: str) -> Statement:

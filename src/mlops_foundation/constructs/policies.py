@@ -58,3 +58,26 @@ def deny_other_projects() -> iam.PolicyStatement:
             "StringNotEquals": {f"aws:ResourceTag/{PROJECT_TAG}": OWN_PROJECT},
         },
     )
+
+
+def keep_who_works(role: iam.Role, account: str) -> None:
+    """Let SageMaker say which user profile works with a role; CloudTrail then knows the person behind it.
+
+    The Studio domain passes the profile's name on (``ExecutionRoleIdentityConfig``). SageMaker refuses apps and jobs
+    with a role whose trust does not allow it.
+
+    Source: Amazon SageMaker developer guide, "Turn on sourceIdentity in CloudTrail logs".
+
+    Args:
+        role: That SageMaker takes.
+        account: On whose behalf.
+    """
+    document = role.assume_role_policy
+    if document is not None:
+        document.add_statements(
+            iam.PolicyStatement(
+                actions=["sts:SetSourceIdentity"],
+                principals=[iam.ServicePrincipal("sagemaker.amazonaws.com")],
+                conditions={"StringEquals": {"aws:SourceAccount": account}},
+            )
+        )

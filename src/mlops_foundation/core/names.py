@@ -197,6 +197,10 @@ class PlatformNames:
         """Role of Studio's apps, in dev."""
         return f"{self.prefix}-studio-execution-{region}"
 
+    def studio_lead_role(self, region: str) -> str:
+        """Role of the Studio apps of lead data scientists, in dev."""
+        return f"{self.prefix}-studio-lead-{region}"
+
     @property
     def templates_function(self) -> str:
         """Function, and its role, that turns SageMaker's own project templates on or off, in dev."""

@@ -23,6 +23,8 @@ from mlops_foundation.usecases.plan import load_and_plan
 from mlops_foundation.usecases.workspace import Target, Workspace, choose_set, open_workspace
 
 _SAGEMAKER: Final = "sagemaker.amazonaws.com"
+_STUDIO_TRUST: Final = ("sts:AssumeRole", "sts:SetSourceIdentity")
+"""SageMaker takes the role and says which profile works with it: the domain passes its name on."""
 
 Seen = Mapping[str, Mapping[str, Sequence[str]]]
 """Account -> endpoint name -> who called it."""
@@ -170,21 +172,21 @@ def _execution_role(workspace: Workspace, place: Place, imported: ImportedVpc, r
     if imported.execution_role_arn is None:
         return
     arn = Arn.parse(imported.execution_role_arn)
-    trusts = None
+    lacks = None
     if arn.account == place.account:
-        trusts = aws_network.role_trusts(workspace.sessions.client("iam", place.account, role), arn.name, _SAGEMAKER)
+        iam = workspace.sessions.client("iam", place.account, role)
+        lacks = aws_network.trust_lacks(iam, arn.name, _SAGEMAKER, _STUDIO_TRUST)
     fix = "correct execution_role_arn below import: in mlops.yaml"
-    if trusts:
+    if lacks == []:
         yield _finding(place, "execution-role", "ok", "Studio's role exists and lets SageMaker take it", str(arn))
-    elif trusts is None:
+    elif lacks is None:
         expected = f"a role of account {place.account}"
         yield _finding(place, "execution-role", "missing", "Studio's role does not exist", str(arn), expected, fix)
     else:
         what = "Studio's role does not let SageMaker take it"
-        expected = f"a trust policy that allows sts:AssumeRole to {_SAGEMAKER}"
-        yield _finding(
-            place, "execution-role", "missing", what, str(arn), expected, "aws iam update-assume-role-policy"
-        )
+        got = f"the trust of {arn} lacks {', '.join(lacks)}"
+        expected = f"a trust policy that allows {' and '.join(_STUDIO_TRUST)} to {_SAGEMAKER}"
+        yield _finding(place, "execution-role", "missing", what, got, expected, "aws iam update-assume-role-policy")
 
 
 def _not_seen(place: Place, error: FoundationError) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_foundation.constructs.nag import acknowledge_wildcards
+from mlops_foundation.constructs.policies import keep_who_works
 from mlops_foundation.constructs.project.names import Names
 from mlops_foundation.core.names import pascal
 
@@ -48,5 +49,7 @@ class Roles(Construct):
             ),
             inline_policies={"project": iam.PolicyDocument(statements=list(statements))},
         )
+        if service == "sagemaker":
+            keep_who_works(role, names.account("dev"))
         acknowledge_wildcards(role, statements, _WILDCARDS)
         return role

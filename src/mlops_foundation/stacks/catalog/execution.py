@@ -18,7 +18,7 @@ def statements(scope: ExecutionScope) -> list[Statement]:
     return [
         *_service_catalog(scope),
         roles([launch]),
-        pass_role(launch, "servicecatalog.amazonaws.com"),
+        pass_role("servicecatalog.amazonaws.com", launch),
         may("ProductTemplates", ["s3:GetObject"], [f"arn:aws:s3:::{assets}/*"]),
         may("CheckTemplates", ["cloudformation:ValidateTemplate"], ["*"], scope.in_region),
         parameters(scope, names.product_id_parameter, names.portfolio_id_parameter),

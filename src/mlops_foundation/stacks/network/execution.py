@@ -111,7 +111,7 @@ def statements(scope: ExecutionScope) -> list[Statement]:
         log_groups("FlowLogGroup", [scope.arn("logs", f"log-group:/{scope.names.prefix}/*")]),
         may("FindLogGroups", ["logs:DescribeLogGroups"], ["*"], scope.in_region),
         roles([flow_logs, *_sharing_roles(scope)]),
-        pass_role(flow_logs, "vpc-flow-logs.amazonaws.com"),
+        pass_role("vpc-flow-logs.amazonaws.com", flow_logs),
         *keys(scope),
         parameters(scope, "/vpc/*"),
         *_sharing(scope),

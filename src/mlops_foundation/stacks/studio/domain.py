@@ -1,5 +1,6 @@
 """The Studio domain: VpcOnly, with a key of its own, its settings for everybody, and one profile for each person."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import RemovalPolicy
@@ -17,6 +18,19 @@ _KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 """People's files outlive the stack; a deployment that fails at the start leaves nothing behind."""
 
 
+@dataclass(frozen=True)
+class StudioRoles:
+    """ARNs of the roles that Studio's apps work with.
+
+    Attributes:
+        execution: Everybody's who is listed nowhere as a lead.
+        lead: The leads'.
+    """
+
+    execution: str
+    lead: str
+
+
 def studio_key(stack: FoundationStack, context: StackContext) -> kms.Key:
     """Make the key of the domain's files."""
     return kms.Key(
@@ -29,14 +43,14 @@ def studio_key(stack: FoundationStack, context: StackContext) -> kms.Key:
     )
 
 
-def domain(stack: FoundationStack, context: StackContext, key: kms.Key, execution_role_arn: str) -> sagemaker.CfnDomain:
+def domain(stack: FoundationStack, context: StackContext, key: kms.Key, roles: StudioRoles) -> sagemaker.CfnDomain:
     """Make the domain and its profiles.
 
     Args:
         stack: Where.
         context: What it is built from.
         key: Encrypts its files.
-        execution_role_arn: Role of Studio's apps.
+        roles: Of Studio's apps.
     """
     # DomainName, AuthMode and KmsKeyId can never be changed: UpdateDomain has none of them.
     made = sagemaker.CfnDomain(
@@ -49,7 +63,7 @@ def domain(stack: FoundationStack, context: StackContext, key: kms.Key, executio
         subnet_ids=parameters.read_list(stack, "SubnetIds", PRIVATE_SUBNET_IDS),
         kms_key_id=key.key_id,
         default_user_settings=sagemaker.CfnDomain.UserSettingsProperty(
-            execution_role=execution_role_arn,
+            execution_role=roles.execution,
             security_groups=parameters.read_list(stack, "SecurityGroupIds", WORKLOAD_SECURITY_GROUP_IDS),
             studio_web_portal="ENABLED",
             default_landing_uri="studio::",
@@ -58,7 +72,7 @@ def domain(stack: FoundationStack, context: StackContext, key: kms.Key, executio
         domain_settings=sagemaker.CfnDomain.DomainSettingsProperty(execution_role_identity_config="USER_PROFILE_NAME"),
     )
     made.apply_removal_policy(_KEPT)
-    _profiles(stack, context, made)
+    _profiles(stack, context, made, roles)
     return made
 
 
@@ -85,7 +99,8 @@ def _idle_shutdown(minutes: int) -> dict[str, Any]:
     }
 
 
-def _profiles(stack: FoundationStack, context: StackContext, made: sagemaker.CfnDomain) -> None:
+def _profiles(stack: FoundationStack, context: StackContext, made: sagemaker.CfnDomain, roles: StudioRoles) -> None:
+    """Make a profile for each person: who is listed as a lead works with the leads' role."""
     studio = context.config.studio
     scope = Construct(stack, "Users")
     for user in (StudioUser(name=DOMAIN_ADMIN_PROFILE, sso_user=studio.admin_sso_user), *studio.users):
@@ -96,4 +111,7 @@ def _profiles(stack: FoundationStack, context: StackContext, made: sagemaker.Cfn
             user_profile_name=user.name,
             single_sign_on_user_identifier="UserName" if user.sso_user else None,
             single_sign_on_user_value=user.sso_user,
+            user_settings=sagemaker.CfnUserProfile.UserSettingsProperty(
+                execution_role=roles.lead if user in studio.leads else roles.execution
+            ),
         )

@@ -16,7 +16,11 @@ from mlops_foundation.core.names import PERSONAS, persona_role
 def statements(scope: ExecutionScope) -> list[Statement]:
     """Return the rights of Studio's deployment."""
     names = scope.names
-    execution = scope.iam(f"role{names.role_path}{names.studio_execution_role(scope.region)}")
+    in_studio = [
+        scope.iam(f"role{names.role_path}{name}")
+        for name in (names.studio_execution_role(scope.region), names.studio_lead_role(scope.region))
+    ]
+    imported = scope.imported_execution_role_arn
     switch = scope.iam(f"role{names.role_path}{names.templates_function}")
     people = [
         persona_role(persona, scope.region, scope.account) for persona in PERSONAS if persona != "platform-engineer"
@@ -48,8 +52,8 @@ def statements(scope: ExecutionScope) -> list[Statement]:
             {"StringEquals": {"iam:AWSServiceName": "sagemaker.amazonaws.com"}},
         ),
         *_templates_switch(scope),
-        roles([execution, switch, *(scope.iam(f"role/{role}") for role in people)]),
-        pass_role(scope.imported_execution_role_arn or execution, "sagemaker.amazonaws.com"),
+        roles([*in_studio, switch, *(scope.iam(f"role/{role}") for role in people)]),
+        pass_role("sagemaker.amazonaws.com", *([imported] if imported else in_studio)),
         *keys(scope, f"alias/{names.prefix}-studio"),
         # Studio's file system is encrypted on behalf of who makes the domain.
         may(

@@ -194,15 +194,21 @@ def auditor(context: StackContext) -> list[iam.PolicyStatement]:
 
 def studio_execution(context: StackContext) -> list[iam.PolicyStatement]:
     """Studio's own apps and spaces, reading, and code; never an approval."""
+    return [*_in_studio(context), deny_other_projects(), deny_version_approval(), deny_stage_approval(context)]
+
+
+def studio_lead(context: StackContext) -> list[iam.PolicyStatement]:
+    """The same for a lead, who decides on versions where Studio shows them, and on no stage."""
+    return [*_in_studio(context), approve_versions(context), deny_other_projects(), deny_stage_approval(context)]
+
+
+def _in_studio(context: StackContext) -> list[iam.PolicyStatement]:
     return [
         *studio_apps(context),
         *read_platform_packages(context),
         *read_machine_learning(context),
         *code(context),
         *watch(context),
-        deny_other_projects(),
-        deny_version_approval(),
-        deny_stage_approval(context),
     ]
 
 

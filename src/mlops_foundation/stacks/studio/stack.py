@@ -10,10 +10,11 @@ from mlops_foundation.config.models import Persona
 from mlops_foundation.constructs import parameters
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import acknowledge_wildcards
+from mlops_foundation.constructs.policies import keep_who_works
 from mlops_foundation.constructs.stack import FoundationStack
 from mlops_foundation.core.names import persona_role
 from mlops_foundation.stacks.studio import personas
-from mlops_foundation.stacks.studio.domain import domain, studio_key
+from mlops_foundation.stacks.studio.domain import StudioRoles, domain, studio_key
 from mlops_foundation.stacks.studio.signin import administrator, trust
 from mlops_foundation.stacks.studio.templates_switch import templates_switch
 
@@ -32,15 +33,15 @@ def build(scope: Construct, context: StackContext) -> FoundationStack:
     stack = FoundationStack(scope, context)
     names = context.names
     roles = {persona: _persona_role(stack, context, persona) for persona in _PERSONAS}
-    execution_role_arn = context.imported_execution_role_arn or _execution_role(stack, context).role_arn
+    in_studio = _studio_roles(stack, context)
     key = studio_key(stack, context)
-    made = domain(stack, context, key, execution_role_arn)
+    made = domain(stack, context, key, in_studio)
     users = [roles[persona].role_arn for persona in ("admin", "data-scientist", "lead")]
-    templates_switch(stack, context, key, [*users, execution_role_arn])
+    templates_switch(stack, context, key, [*users, *dict.fromkeys((in_studio.execution, in_studio.lead))])
     for name, persona, arn in (
         ("DataScientist", "data-scientist", roles["data-scientist"].role_arn),
         ("Lead", "lead", roles["lead"].role_arn),
-        ("Execution", "execution", execution_role_arn),
+        ("Execution", "execution", in_studio.execution),
     ):
         parameters.publish(stack, f"{name}RoleArn", names.role_parameter(persona), arn)
     parameters.publish(stack, "DomainId", names.domain_id_parameter, made.attr_domain_id)
@@ -66,19 +67,50 @@ def _persona_role(stack: FoundationStack, context: StackContext, persona: Person
     return role
 
 
-def _execution_role(stack: FoundationStack, context: StackContext) -> iam.Role:
-    statements = personas.studio_execution(context)
+def _studio_roles(stack: FoundationStack, context: StackContext) -> StudioRoles:
+    """Make the roles of Studio's apps; one that the configuration names is everybody's."""
+    if context.imported_execution_role_arn:
+        return StudioRoles(context.imported_execution_role_arn, context.imported_execution_role_arn)
+    names, region = context.names, context.region
+    execution = _studio_role(
+        stack,
+        context,
+        "Execution",
+        names.studio_execution_role(region),
+        "Studio's apps and notebooks",
+        personas.studio_execution(context),
+    )
+    lead = _studio_role(
+        stack,
+        context,
+        "LeadExecution",
+        names.studio_lead_role(region),
+        "Studio's apps and notebooks of lead data scientists",
+        personas.studio_lead(context),
+    )
+    return StudioRoles(execution.role_arn, lead.role_arn)
+
+
+def _studio_role(
+    stack: FoundationStack,
+    context: StackContext,
+    construct_id: str,
+    name: str,
+    description: str,
+    statements: list[iam.PolicyStatement],
+) -> iam.Role:
     role = iam.Role(
         stack,
-        "Execution",
-        role_name=context.names.studio_execution_role(context.region),
+        construct_id,
+        role_name=name,
         path=context.names.role_path,
-        description="Studio's apps and notebooks",
+        description=description,
         assumed_by=iam.ServicePrincipal(
             "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": context.account}}
         ),
         inline_policies={"studio": iam.PolicyDocument(statements=statements)},
     )
+    keep_who_works(role, context.account)
     reason = "Studio's own apps and spaces, and projects that are made later: by name pattern and by project tag."
     acknowledge_wildcards(role, statements, reason)
     return role
