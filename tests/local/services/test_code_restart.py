@@ -1,47 +1,52 @@
 """What was under way when the local cloud stopped: approvals go on waiting, the rest has failed and says why."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from catalog_lab import Catalog
 from code_clients import wait_for
 from pipeline_lab import APPROVE, BUILD, BUILDSPEC, SOURCE, Lab, stage
+from ports import free_port
 
 from mlops_foundation.local import process
 
 pytestmark = pytest.mark.cloud
-ACCOUNT = "111122223333"
+
+
+@pytest.fixture(scope="module")
+def own_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], process.Running]]:
+    """Return what starts the one cloud of these tests, unless it runs."""
+    folder, port = tmp_path_factory.mktemp("restart"), free_port()
+    yield lambda: process.start(folder, port)
+    process.reset(folder)
 
 
 @pytest.fixture
-def restarting(tmp_path: Path, cloud: Any) -> Iterator[Callable[[], Any]]:
-    """Return a function that starts a cloud of the test's own, or starts it again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running: list[Any] = []
-
-    def start() -> Any:
-        if running:
-            process.stop(tmp_path)
-        running.append(process.start(tmp_path, port))
-        return type(cloud)(running[-1])
-
-    yield start
-    process.stop(tmp_path)
+def place(own_cloud: Callable[[], process.Running], cloud: Any, account: str) -> tuple[Any, str]:
+    """That cloud, and an account of its own in it."""
+    return type(cloud)(own_cloud()), account
 
 
-def test_a_waiting_approval_survives_a_restart(restarting: Callable[[], Any]) -> None:
-    lab = Lab(restarting(), ACCOUNT)
+@pytest.fixture
+def restart(own_cloud: Callable[[], process.Running]) -> Callable[[], None]:
+    """Return what stops the cloud and starts it again."""
+
+    def again() -> None:
+        assert process.stop(own_cloud().state_dir)
+        own_cloud()
+
+    return again
+
+
+def test_a_waiting_approval_survives_a_restart(place: tuple[Any, str], restart: Callable[[], None]) -> None:
+    lab = Lab(*place)
     first = lab.create(stage("Source", SOURCE), stage("Gate", APPROVE))
     token = lab.approval()
     waiting = lab.start()
     wait_for(lambda: "inboundExecution" in lab.state("Gate"))
-    restarting()
+    restart()
     assert lab.approval() == token
     lab.decide(token)
     assert lab.ended(first) == "Succeeded"
@@ -49,18 +54,20 @@ def test_a_waiting_approval_survives_a_restart(restarting: Callable[[], Any]) ->
     assert lab.ended(waiting) == "Succeeded"
 
 
-def test_a_running_build_fails_with_the_reason_and_can_be_retried(restarting: Callable[[], Any]) -> None:
-    lab = Lab(restarting(), ACCOUNT)
+def test_a_running_build_fails_with_the_reason_and_can_be_retried(
+    place: tuple[Any, str], restart: Callable[[], None]
+) -> None:
+    lab = Lab(*place)
     lab.commit({"buildspec.yml": BUILDSPEC.replace("- cp", "- sleep 60\n      - cp")})
     first = lab.create(stage("Source", SOURCE), stage("Build", BUILD))
-    codebuild = lab.cloud.client("codebuild", ACCOUNT)
+    codebuild = lab.cloud.client("codebuild", lab.account)
 
     def build() -> dict[str, Any]:
         ids = codebuild.list_builds()["ids"]
         return dict(codebuild.batch_get_builds(ids=ids)["builds"][0]) if ids else {}
 
     wait_for(lambda: build().get("currentPhase") == "BUILD")
-    restarting()
+    restart()
     assert lab.ended(first) == "Failed"
     assert "was stopped while this action ran" in lab.error(first, "Build")["message"]
     assert build()["buildStatus"] in ("FAULT", "STOPPED")
@@ -70,8 +77,10 @@ def test_a_running_build_fails_with_the_reason_and_can_be_retried(restarting: Ca
     wait_for(lambda: build()["buildStatus"] == "IN_PROGRESS" and build()["currentPhase"] == "BUILD")
 
 
-def test_a_launch_that_was_under_way_is_closed_with_the_reason(restarting: Callable[[], Any]) -> None:
-    catalog = Catalog(restarting(), ACCOUNT)
+def test_a_launch_that_was_under_way_is_closed_with_the_reason(
+    place: tuple[Any, str], restart: Callable[[], None]
+) -> None:
+    catalog = Catalog(*place)
     waiting = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
     condition = {"Handle": {"Ref": "Handle"}, "Timeout": "600"}
     template = {
@@ -80,17 +89,17 @@ def test_a_launch_that_was_under_way_is_closed_with_the_reason(restarting: Calla
             "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": condition},
         }
     }
-    s3 = catalog.cloud.client("s3", ACCOUNT)
-    s3.put_object(Bucket=f"templates-{ACCOUNT}", Key="v1.json", Body=json.dumps(template))
+    s3 = catalog.cloud.client("s3", catalog.account)
+    s3.put_object(Bucket=f"templates-{catalog.account}", Key="v1.json", Body=json.dumps(template))
     catalog.open()
     record = catalog.provision()
 
     def stack() -> str:
-        found = catalog.cloud.client("cloudformation", ACCOUNT).describe_stacks()["Stacks"]
+        found = catalog.cloud.client("cloudformation", catalog.account).describe_stacks()["Stacks"]
         return str(found[0]["StackStatus"]) if found else ""
 
     assert wait_for(stack) == "CREATE_IN_PROGRESS"
-    restarting()
+    restart()
     done = catalog.ended(record["RecordId"])["RecordDetail"]
     assert "was stopped while this product was under change" in done["RecordErrors"][0]["Description"]
     product = catalog.client().describe_provisioned_product(Name="mine")["ProvisionedProductDetail"]
