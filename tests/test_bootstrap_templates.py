@@ -1,12 +1,13 @@
 """The bootstrap's templates as data, without the CDK."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlops_foundation.config import Config, load_text
+from mlops_foundation.config import load_text
 from mlops_foundation.constructs.bootstrap import check_bootstrap, policies_template, toolkit_template
 from mlops_foundation.constructs.bootstrap.packing import POLICY_MAX
 from mlops_foundation.core.errors import PlanError
@@ -18,7 +19,7 @@ from mlops_foundation.usecases.init import Answers, write_config
 GOVERNANCE = "1" * 12
 
 
-def two_sets(people: tuple[str, ...] = ()) -> tuple[Config, Plan]:
+def two_sets(people: tuple[str, ...] = (), stacks: Sequence[StackSpec] = STACKS) -> Plan:
     sets = [
         {
             "name": name,
@@ -37,20 +38,20 @@ def two_sets(people: tuple[str, ...] = ()) -> tuple[Config, Plan]:
             }
         )
     )
-    return config, build(config, STACKS, TEMPLATES)
+    return build(config, stacks, TEMPLATES)
 
 
-def policies(config: Config, plan: Plan, set_index: int, environment: Any) -> dict[str, Any]:
+def policies(plan: Plan, set_index: int, environment: Any) -> dict[str, Any]:
     each = plan.sets[set_index]
-    made = policies_template(config, plan, each, each.foundation(environment), STACKS)
+    made = policies_template(plan, each, each.foundation(environment))
     return made["Resources"]  # type: ignore[no-any-return]
 
 
 def test_one_platform_engineer_for_all_sets_of_a_governance_account() -> None:
-    config, plan = two_sets()
-    assert "PlatformEngineer" in policies(config, plan, 0, "governance")
-    assert "PlatformEngineer" not in policies(config, plan, 1, "governance")
-    engineer = policies(config, plan, 0, "governance")["PlatformEngineer"]["Properties"]
+    plan = two_sets()
+    assert "PlatformEngineer" in policies(plan, 0, "governance")
+    assert "PlatformEngineer" not in policies(plan, 1, "governance")
+    engineer = policies(plan, 0, "governance")["PlatformEngineer"]["Properties"]
     statement, reading = engineer["Policies"][0]["PolicyDocument"]["Statement"]
     assert "arn:aws:iam::222222222222:role/cdk-one-deploy-role-222222222222-eu-west-1" in statement["Resource"]
     assert "arn:aws:iam::555555555555:role/cdk-two-deploy-role-555555555555-eu-west-1" in statement["Resource"]
@@ -59,18 +60,18 @@ def test_one_platform_engineer_for_all_sets_of_a_governance_account() -> None:
 
 
 def test_who_deploys_writes_down_its_platforms() -> None:
-    config, plan = two_sets()
+    plan = two_sets()
     for index, prefix in enumerate(("one", "two")):
-        record = policies(config, plan, index, "governance")["Record"]["Properties"]
+        record = policies(plan, index, "governance")["Record"]["Properties"]
         assert record["Name"] == f"/mlops-foundation/{prefix}"
         assert json.loads(record["Value"])["accounts"] == dict(plan.sets[index].accounts)
-        assert "Record" not in policies(config, plan, index, "dev")
+        assert "Record" not in policies(plan, index, "dev")
 
 
 def test_who_signs_in_as_platform_engineer_is_in_the_configuration() -> None:
     person = "arn:aws:iam::999999999999:role/sso/Platform_*"
-    config, plan = two_sets((person,))
-    trust = policies(config, plan, 0, "governance")["PlatformEngineer"]["Properties"]["AssumeRolePolicyDocument"]
+    plan = two_sets((person,))
+    trust = policies(plan, 0, "governance")["PlatformEngineer"]["Properties"]["AssumeRolePolicyDocument"]
     conditions = {
         each["Principal"]["AWS"]: each["Condition"]["ArnLike"]["aws:PrincipalArn"] for each in trust["Statement"]
     }
@@ -90,31 +91,31 @@ def sids(resources: dict[str, Any]) -> list[str]:
 
 
 def test_an_account_gets_the_rights_of_its_stacks_only() -> None:
-    config, plan = two_sets()
-    assert {sid[:4] for sid in sids(policies(config, plan, 0, "dev"))} == {"Base", "Netw", "Targ", "Stud", "Cata"}
-    assert {sid[:4] for sid in sids(policies(config, plan, 0, "prod"))} == {"Base", "Netw", "Targ"}
-    assert sids(policies(config, plan, 0, "governance")) == []
+    plan = two_sets()
+    assert {sid[:4] for sid in sids(policies(plan, 0, "dev"))} == {"Base", "Netw", "Targ", "Stud", "Cata"}
+    assert {sid[:4] for sid in sids(policies(plan, 0, "prod"))} == {"Base", "Netw", "Targ"}
+    assert sids(policies(plan, 0, "governance")) == []
 
 
 def test_rights_are_in_as_few_policies_as_hold_them_and_the_same_ones_each_time() -> None:
-    config, plan = two_sets()
-    resources = policies(config, plan, 0, "dev")
+    plan = two_sets()
+    resources = policies(plan, 0, "dev")
     names = [name for name in resources if name.startswith("Execution")]
     documents = [resources[name]["Properties"]["PolicyDocument"] for name in names]
     sizes = [len(json.dumps(each, separators=(",", ":"))) for each in documents]
     assert len(names) == -(-sum(sizes) // POLICY_MAX)
     assert max(sizes) <= POLICY_MAX
     assert len(set(sids(resources))) == len(sids(resources))
-    assert policies(config, plan, 0, "dev") == resources
+    assert policies(plan, 0, "dev") == resources
 
 
 def test_the_toolkits_roles_are_the_sets_own() -> None:
-    config, plan = two_sets()
+    plan = two_sets()
     second = plan.sets[1]
-    template = toolkit_template(config, second, second.foundation("dev"), STACKS)
+    template = toolkit_template(second, second.foundation("dev"))
     assert template["Parameters"]["Qualifier"]["Default"] == "two"
     attached = template["Resources"]["CloudFormationExecutionRole"]["Properties"]["ManagedPolicyArns"]
-    made = [each for name, each in policies(config, plan, 1, "dev").items() if name.startswith("Execution")]
+    made = [each for name, each in policies(plan, 1, "dev").items() if name.startswith("Execution")]
     assert attached == [
         f"arn:aws:iam::444444444444:policy/two/{each['Properties']['ManagedPolicyName']}" for each in made
     ]
@@ -157,9 +158,9 @@ def spec(execution: str) -> StackSpec:
     ],
 )
 def test_more_than_aws_allows_is_refused_in_the_plan_with_what_is_too_much(execution: str, said: str) -> None:
-    config, plan = two_sets()
+    plan = two_sets(stacks=(spec(execution),))
     with pytest.raises(PlanError) as raised:
-        check_bootstrap(config, plan, (spec(execution),))
+        check_bootstrap(plan)
     problem = raised.value.problems[0]
     assert said in problem.what
     assert "network" in problem.what + problem.got

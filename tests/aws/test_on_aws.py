@@ -14,7 +14,6 @@ import yaml
 
 from mlops_foundation.config.endpoints import ENDPOINTS, GATEWAY, in_region
 from mlops_foundation.core.names import PRIVATE_SUBNET_IDS, VPC_ID, WORKLOAD_SECURITY_GROUP_ID
-from mlops_foundation.plan.sharing import sharing
 from mlops_foundation.usecases.workspace import Workspace
 
 pytestmark = [pytest.mark.aws, pytest.mark.story]
@@ -54,7 +53,7 @@ def test_the_networks_pass_as_imported_ones(platform: Any) -> None:
     """Read the VPC that the platform has made as if it were the company's own."""
     sets = yaml.safe_load(platform.config.read_text(encoding="utf-8"))["sets"]
     for workspace, account_set in zip(platform.workspaces, sets, strict=True):
-        if sharing(workspace.config, workspace.set_plan) or any(each.imported for each in vpcs(workspace)):
+        if workspace.set_plan.sharing or any(each.imported for each in vpcs(workspace)):
             pytest.skip("an imported VPC has endpoints of its own")
         imported = {
             "vpc_id": told(workspace, "dev", VPC_ID),
@@ -75,7 +74,7 @@ def vpcs(workspace: Workspace) -> list[Any]:
 
 def test_shared_endpoints_answer_to_their_names_in_every_network(platform: Any) -> None:
     for workspace in platform.workspaces:
-        shared = sharing(workspace.config, workspace.set_plan)
+        shared = workspace.set_plan.sharing
         if shared is None:
             pytest.skip("the configuration shares no endpoints")
         region = workspace.set_plan.region

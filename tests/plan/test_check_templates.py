@@ -241,7 +241,7 @@ def test_a_stack_whose_rights_do_not_fit_names_its_file() -> None:
     config = load_text(CONFIG)
     plan = build(config, (big, *others), TEMPLATES)
     with pytest.raises(PlanError, match="more than AWS allows") as raised:
-        check_bootstrap(config, plan, (big, *others))
+        check_bootstrap(plan)
     line = too_much.__code__.co_firstlineno
     assert {each.where.partition(",")[0] for each in raised.value.problems} == {f"{__file__}:{line}"}
     assert {each.got.partition(":")[2].split()[0] for each in raised.value.problems} == {"network"}

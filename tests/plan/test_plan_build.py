@@ -169,3 +169,35 @@ def test_a_stack_needs_only_stacks_of_the_environments_it_is_in() -> None:
     for spec in STACKS:
         for need in spec.needs:
             assert set(spec.environments) <= set(by_name[need].environments), (spec.name, need)
+
+
+@pytest.mark.parametrize(
+    ("stages", "gone", "come"),
+    [
+        ({"dev": {"network": {"cidr": "10.7.0.0/18"}}}, "10.0.0.0/18, zones 3", "10.7.0.0/18, zones 3"),
+        ({"dev": {"network": {"azs": 2}}}, "10.0.0.0/18, zones 3", "10.0.0.0/18, zones 2"),
+    ],
+)
+def test_a_changed_network_is_a_change_of_the_plan(stages: dict[str, object], gone: str, come: str) -> None:
+    changes = plan({"accounts": FOUR, "stages": stages}).diff(plan({"accounts": FOUR}))
+    place = "set0 dev 222222222222 eu-west-1 VPC "
+    assert [each for each in changes if each.startswith(f"- {place}{gone}")]
+    assert [each for each in changes if each.startswith(f"+ {place}{come}")]
+
+
+def test_the_plan_carries_what_stacks_need() -> None:
+    shared = plan({"accounts": FOUR}, network={"shared_endpoints": {"owner": "governance"}})
+    (only,) = shared.sets
+    governance, dev = only.foundation("governance"), only.foundation("dev")
+    assert only.sharing is not None
+    assert only.sharing.owner == governance
+    assert [each.name for each in only.sharing.members] == ["dev", "preprod", "prod"]
+    assert dev.vpc.cidr == "10.0.0.0/18"
+    assert dev.tags == {"CostCenter": "0"}
+    assert {each.name for each in dev.workloads} > {"studio", "build"}
+    assert {each.name for each in only.foundation("prod").workloads} == {"endpoint"}
+    studio = next(each for each in dev.stacks if each.name == "studio")
+    assert ("Studio domain", "eu-west-1-studio-domain") in {(each.kind, each.name) for each in studio.claims}
+    network = next(each for each in dev.stacks if each.name == "network")
+    assert network.quotas == {"VPCs in the region": 1, "Elastic IP addresses in the region": dev.vpc.nat_gateways}
+    assert shared.settings.source.branch == "main"

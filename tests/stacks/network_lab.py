@@ -33,7 +33,7 @@ def networks(
     stacks = tuple(spec for spec in STACKS if spec.name == "network")
     plan = build(config, stacks, ())
     node.use()
-    app: cdk.App = build_app(config, plan, folder / "out", stacks)
+    app: cdk.App = build_app(plan, folder / "out")
     app.synth()
     found = sorted((folder / "out").glob("assembly-*/*.template.json"))
     return {path.parent.name.rsplit("-", 1)[1]: json.loads(path.read_text(encoding="utf-8")) for path in found}

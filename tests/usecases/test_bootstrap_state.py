@@ -10,7 +10,6 @@ from fake_aws import DEV, refused, workspace
 
 from mlops_foundation.constructs.bootstrap import policies_template, toolkit_template
 from mlops_foundation.core.errors import DeployError
-from mlops_foundation.stacks import STACKS
 from mlops_foundation.usecases import bootstrap, bootstrap_state, preflight
 from mlops_foundation.usecases.init import Answers, write_config
 from mlops_foundation.usecases.workspace import Workspace
@@ -51,8 +50,8 @@ def platform(folder: Path, cloudformation: CloudFormation, **sections: Any) -> W
 
 def templates(made: Workspace) -> tuple[dict[str, Any], dict[str, Any]]:
     (foundation,) = made.set_plan.foundations
-    policies = policies_template(made.config, made.plan, made.set_plan, foundation, STACKS)
-    return policies, toolkit_template(made.config, made.set_plan, foundation, STACKS)
+    policies = policies_template(made.plan, made.set_plan, foundation)
+    return policies, toolkit_template(made.set_plan, foundation)
 
 
 def bootstrapped(folder: Path) -> CloudFormation:

@@ -4,28 +4,24 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from mlops_foundation.config.models import Config
 from mlops_foundation.constructs.context import StackContext
 from mlops_foundation.constructs.nag import Checks, add_packs
 from mlops_foundation.core.errors import PluginError
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan
-from mlops_foundation.plan.specs import StackSpec, TemplateSpec, load_builder
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import Plan, SetPlan
+from mlops_foundation.plan.specs import load_builder
 
 
 def build_app(
-    config: Config,
     plan: Plan,
     outdir: Path,
-    stacks: tuple[StackSpec, ...],
     checks: Checks = Checks(),  # noqa: B008  frozen
 ) -> cdk.App:
     """Build every stack of the plan.
 
     Args:
-        config: The configuration.
         plan: What to build.
         outdir: Where the cloud assembly goes.
-        stacks: The specs that the plan was made from.
         checks: What is checked beside cdk-nag's AwsSolutions pack.
 
     Raises:
@@ -41,22 +37,14 @@ def build_app(
         context={"aws:cdk:disable-creation-stack-traces": True},
     )
     add_packs(app, checks)
-    specs = {spec.name: spec for spec in stacks}
     for set_plan in plan.sets:
         for foundation in set_plan.foundations:
             if foundation.stacks:
-                _build_stage(app, config, set_plan, foundation, specs, plan.templates)
+                _build_stage(app, plan, set_plan, foundation)
     return app
 
 
-def _build_stage(
-    app: cdk.App,
-    config: Config,
-    set_plan: SetPlan,
-    foundation: Foundation,
-    specs: dict[str, StackSpec],
-    templates: tuple[TemplateSpec, ...],
-) -> None:
+def _build_stage(app: cdk.App, plan: Plan, set_plan: SetPlan, foundation: Foundation) -> None:
     stage = cdk.Stage(
         app,
         f"{set_plan.name}-{foundation.name}",
@@ -64,12 +52,12 @@ def _build_stage(
     )
     built: dict[str, cdk.Stack] = {}
     for stack in foundation.stacks:
-        context = StackContext(config, set_plan, foundation, stack, templates)
-        builder = load_builder(specs[stack.name].builder, f"the stack {stack.name}")
+        context = StackContext(plan.settings, set_plan, foundation, stack, plan.templates)
+        builder = load_builder(stack.builder, f"the stack {stack.name}")
         made = builder(stage, context)
         if not isinstance(made, cdk.Stack):
             what = f"the builder of the stack {stack.name} returned no stack"
-            raise PluginError(what, specs[stack.name].builder, type(made).__name__, "aws_cdk.Stack")
+            raise PluginError(what, stack.builder, type(made).__name__, "aws_cdk.Stack")
         built[stack.name] = made
         for need in stack.needs:
             made.add_stack_dependency(built[need])

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mlops_foundation.config.models import AccountSet, Config
 from mlops_foundation.config.network import Vpc
 from mlops_foundation.core.arns import AccountId, Region, RoleArn
 from mlops_foundation.core.names import Environment, PlatformNames, role_arn
-from mlops_foundation.plan.models import Foundation, SetPlan, StackPlan
+from mlops_foundation.plan.foundations import Foundation, StackPlan
+from mlops_foundation.plan.models import SetPlan, Settings
 from mlops_foundation.plan.rights import RightsScope, TemplateRights
 from mlops_foundation.plan.specs import TemplateSpec
 
@@ -17,14 +17,14 @@ class StackContext:
     """One stack in one account, with everything its builder may look at.
 
     Attributes:
-        config: The whole configuration.
+        settings: What the configuration says of the whole platform.
         set_plan: The set of accounts the stack belongs to.
         foundation: The account and region it is made in, with the environments it serves.
         stack: Its own plan.
         templates: Project templates, for the catalog.
     """
 
-    config: Config
+    settings: Settings
     set_plan: SetPlan
     foundation: Foundation
     stack: StackPlan
@@ -51,14 +51,9 @@ class StackContext:
         return self.set_plan.accounts
 
     @property
-    def account_set(self) -> AccountSet:
-        """The set's configuration."""
-        return self.config.account_set(self.set_plan.name)
-
-    @property
     def network(self) -> Vpc:
         """The network of the stack's account, after every fallback."""
-        return self.config.vpc_of(self.account_set, self.foundation.name)
+        return self.foundation.vpc
 
     @property
     def imported_execution_role_arn(self) -> RoleArn | None:
@@ -75,7 +70,7 @@ class StackContext:
     @property
     def tags(self) -> Mapping[str, str]:
         """Tags of everything in the stack's account."""
-        return self.config.tags_of(self.account_set, self.foundation.name)
+        return self.foundation.tags
 
     @property
     def repositories(self) -> tuple[str, ...]:

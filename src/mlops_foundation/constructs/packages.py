@@ -22,7 +22,7 @@ def read_packages(domain_arn: str, repository_arn: str) -> list[iam.PolicyStatem
 
 def read_platform_packages(context: StackContext) -> list[iam.PolicyStatement]:
     """Return these rights on the platform's own repository, which is in dev; none where there is none."""
-    packages, prefix = context.config.packages, context.names.prefix
+    packages, prefix = context.settings.packages, context.names.prefix
     if not packages.private or "dev" not in context.foundation.stages:
         return []
     domain = packages.domain_name(prefix)

@@ -104,8 +104,8 @@ def product_context(
         region=context.region,
         accounts=context.accounts,
         tags=context.tags,
-        builds_in_vpc=context.config.builds.in_vpc,
-        source_branch=context.config.source.branch,
+        builds_in_vpc=context.settings.builds_in_vpc,
+        source_branch=context.settings.source.branch,
         asset_bucket=context.names.asset_bucket(context.account, context.region),
         title=title,
         problem_types=tuple(dict.fromkeys(each for template in templates for each in template.problem_types)),
@@ -117,7 +117,7 @@ def product_context(
 
 
 def _packages(context: StackContext) -> PackageIndex | None:
-    packages, prefix = context.config.packages, context.names.prefix
+    packages, prefix = context.settings.packages, context.names.prefix
     if not packages.private:
         return None
     return PackageIndex(packages.domain_name(prefix), packages.repository_name(prefix))

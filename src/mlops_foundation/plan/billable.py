@@ -6,9 +6,10 @@ from typing import Literal
 
 from mlops_foundation.config.endpoints import ENDPOINTS, GATEWAY
 from mlops_foundation.config.models import Config
-from mlops_foundation.config.network import SharedEndpoints, Vpc
+from mlops_foundation.config.network import SharedEndpoints
 from mlops_foundation.core.names import ENVIRONMENTS
-from mlops_foundation.plan.models import Foundation, SetPlan
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import SetPlan
 from mlops_foundation.plan.prices import Resource
 from mlops_foundation.plan.sharing import Sharing, sharing
 
@@ -39,45 +40,32 @@ def in_mode(config: Config, mode: Mode, set_plan: SetPlan) -> Sharing | None:
     """
     if mode == "own":
         return None
-    return next(filter(None, (_sharing(config, set_plan, each) for each in _choices(config, set_plan))), None)
+    return next(filter(None, (sharing(each, set_plan.foundations) for each in _choices(config, set_plan))), None)
 
 
 def _choices(config: Config, set_plan: SetPlan) -> Iterator[SharedEndpoints]:
     if config.network.shared_endpoints is not None:
         yield config.network.shared_endpoints
         return
-    account_set = config.account_set(set_plan.name)
     for environment in ENVIRONMENTS:
-        if environment in set_plan.accounts:
-            name = set_plan.foundation(environment).name
-            if config.vpc_of(account_set, name).imported is None:
-                yield SharedEndpoints(owner=environment)
+        if environment in set_plan.accounts and set_plan.foundation(environment).vpc.imported is None:
+            yield SharedEndpoints(owner=environment)
 
 
-def _sharing(config: Config, set_plan: SetPlan, choice: SharedEndpoints) -> Sharing | None:
-    network = config.network.model_copy(update={"shared_endpoints": choice})
-    return sharing(config.model_copy(update={"network": network}), set_plan)
-
-
-def billable(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> tuple[Billable, ...]:
+def billable(foundation: Foundation, shared: Sharing | None) -> tuple[Billable, ...]:
     """Return what one account has that AWS charges for.
 
     Args:
         foundation: The account.
-        vpc: Its network, which is there when :func:`has_vpc` says so.
         shared: Who owns the interface endpoints; None when each VPC has its own.
     """
-    found = [*_network(foundation, vpc, shared), _keys(foundation, vpc, shared)]
+    found = [*_network(foundation, shared), _keys(foundation, shared)]
     return tuple(each for each in found if each.count)
 
 
-def has_vpc(foundation: Foundation, shared: Sharing | None) -> bool:
-    """Return whether an account has a VPC: every stage has, and governance when it owns the endpoints."""
-    return bool(foundation.stages) or (shared is not None and shared.owned_by(foundation))
-
-
-def _network(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> Iterator[Billable]:
-    if not has_vpc(foundation, shared) or vpc.imported:
+def _network(foundation: Foundation, shared: Sharing | None) -> Iterator[Billable]:
+    vpc = foundation.vpc
+    if not foundation.has_vpc(shared) or vpc.imported:
         return
     yield Billable("nat_gateway", vpc.nat_gateways)
     yield Billable("public_ipv4", vpc.nat_gateways, "of the NAT gateways")
@@ -86,22 +74,25 @@ def _network(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> Iterat
         count, zones = len(vpc.interface_endpoints), vpc.az_count
         yield Billable("interface_endpoint", count * zones, f"{count} endpoints, each in {zones} zones")
     if shared is not None:
-        yield from _shared(foundation, vpc, shared)
+        yield from _shared(foundation, shared)
 
 
-def _shared(foundation: Foundation, vpc: Vpc, shared: Sharing) -> Iterator[Billable]:
+def _shared(foundation: Foundation, shared: Sharing) -> Iterator[Billable]:
     """Yield the names of the endpoints, which are the owner's, and the connection; who asks for a peering has it."""
     if shared.owned_by(foundation):
-        names = {zone for name in vpc.interface_endpoints for zone in ENDPOINTS[name].zones(foundation.region)}
+        names = {
+            zone for name in foundation.vpc.interface_endpoints for zone in ENDPOINTS[name].zones(foundation.region)
+        }
         yield Billable("private_hosted_zone", len(names), "names of the shared endpoints, of all VPCs")
     if shared.settings.connection == "transit_gateway":
         yield Billable("transit_gateway_attachment", 1)
     elif shared.uses(foundation):
-        yield Billable("vpc_peering", 1, f"to {shared.owner.foundation.name}")
+        yield Billable("vpc_peering", 1, f"to {shared.owner.name}")
 
 
-def _keys(foundation: Foundation, vpc: Vpc, shared: Sharing | None) -> Billable:
+def _keys(foundation: Foundation, shared: Sharing | None) -> Billable:
     keys = [key for stack in foundation.stacks for key in stack.keys]
-    if has_vpc(foundation, shared) and not vpc.imported and vpc.flow_logs.enabled:
+    vpc = foundation.vpc
+    if foundation.has_vpc(shared) and not vpc.imported and vpc.flow_logs.enabled:
         keys.append("flow logs")
     return Billable("kms_key", len(keys), ", ".join(keys))

@@ -11,7 +11,9 @@ from mlops_foundation.config.models import AccountSet, Config
 from mlops_foundation.core.errors import PluginError
 from mlops_foundation.core.names import Environment, PlatformNames
 from mlops_foundation.plan.check import check
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan, StackPlan, naming, stages_of
+from mlops_foundation.plan.foundations import Foundation, StackPlan, naming, stages_of
+from mlops_foundation.plan.models import Plan, SetPlan, Settings
+from mlops_foundation.plan.sharing import sharing
 from mlops_foundation.plan.specs import ClaimScope, StackSpec, TemplateSpec
 from mlops_foundation.plan.workloads import workloads
 
@@ -30,7 +32,8 @@ def build(config: Config, stacks: Sequence[StackSpec], templates: Sequence[Templ
     """
     _check_order(stacks)
     sets = tuple(_set_plan(config, each, stacks, templates) for each in config.sets)
-    plan = Plan(sets, tuple(templates))
+    settings = Settings(config.studio, config.packages, config.source, config.sign_in, config.builds.in_vpc)
+    plan = Plan(sets, tuple(templates), settings)
     check(config, plan)
     return plan
 
@@ -64,7 +67,8 @@ def _set_plan(
         ]
         planned = tuple(_stack_plan(spec, place, names, {each.name for each in chosen}) for spec in chosen)
         foundations.append(replace(place, stacks=planned))
-    return SetPlan(account_set.name, names.prefix, region, accounts, tuple(foundations))
+    shared = sharing(config.network.shared_endpoints, foundations)
+    return SetPlan(account_set.name, names.prefix, region, accounts, tuple(foundations), shared)
 
 
 def _place(
@@ -94,6 +98,8 @@ def _stack_plan(spec: StackSpec, place: Foundation, names: PlatformNames, presen
         description=spec.description,
         needs=tuple(name for name in spec.needs if name in present),
         exports=tuple(name.format(prefix=names.prefix) for name in spec.exports),
+        builder=spec.builder,
+        execution=spec.execution,
         keys=spec.keys,
         services=spec.services,
         claims=tuple(spec.claims(ClaimScope(names, place.account, place.region))),

@@ -15,7 +15,8 @@ from mlops_foundation.core.names import (
 )
 from mlops_foundation.plan.check_templates import check_rights, check_templates
 from mlops_foundation.plan.check_vpcs import check_vpcs
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import Plan, SetPlan
 
 STACK_NAME_MAX = 128
 
@@ -48,8 +49,7 @@ def _stages(config: Config, each: SetPlan) -> Iterator[Problem]:
 
 
 def _package_index(config: Config, each: SetPlan) -> Iterator[Problem]:
-    account_set = config.account_set(each.name)
-    dev = config.vpc_of(account_set, "dev")
+    dev = each.foundation("dev").vpc
     if config.packages.private and each.region not in CODEARTIFACT_REGIONS:
         yield Problem(
             what="CodeArtifact is not in this region",

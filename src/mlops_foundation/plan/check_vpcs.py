@@ -12,10 +12,11 @@ from mlops_foundation.config.regions import TABLES_DATE
 from mlops_foundation.core.arns import Region
 from mlops_foundation.core.errors import Problem
 from mlops_foundation.plan.addresses import SMALLEST_SUBNET, address_plan
-from mlops_foundation.plan.models import Foundation, SetPlan
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import SetPlan
 from mlops_foundation.plan.network_check import Place, check_addresses
 from mlops_foundation.plan.network_view import planned
-from mlops_foundation.plan.sharing import Sharing, sharing
+from mlops_foundation.plan.sharing import Sharing
 
 
 def check_vpcs(config: Config, set_plan: SetPlan) -> list[Problem]:
@@ -28,11 +29,11 @@ def check_vpcs(config: Config, set_plan: SetPlan) -> list[Problem]:
 
 def _problems(config: Config, set_plan: SetPlan) -> Iterator[Problem]:
     yield from _owner(config, set_plan)
-    shared = sharing(config, set_plan)
+    shared = set_plan.sharing
     for foundation in set_plan.foundations:
         if not foundation.stages and not (shared and shared.owned_by(foundation)):
             continue
-        vpc = config.vpc_of(config.account_set(set_plan.name), foundation.name)
+        vpc = foundation.vpc
         where = f"set {set_plan.name}, {foundation.name}"
         if vpc.imported:
             continue
@@ -125,7 +126,7 @@ def _owner(config: Config, set_plan: SetPlan) -> Iterator[Problem]:
         )
         return
     owner = set_plan.foundation(settings.owner)
-    vpc = config.vpc_of(config.account_set(set_plan.name), owner.name)
+    vpc = owner.vpc
     if vpc.imported:
         yield Problem(
             what="the owner of the shared endpoints has an imported VPC, in which nothing is changed",
@@ -142,7 +143,7 @@ def _owner(config: Config, set_plan: SetPlan) -> Iterator[Problem]:
             expected="at least one endpoint beside s3, whose gateway every VPC has of its own",
             fix="name endpoints in network.endpoints, or take shared_endpoints out",
         )
-    elif not owner.stages and sharing(config, set_plan) is None:
+    elif not owner.stages and set_plan.sharing is None:
         yield Problem(
             what="nobody shares the endpoints: every other VPC is imported",
             where=where,
@@ -162,7 +163,7 @@ def _sharing(shared: Sharing, where: str) -> Iterator[Problem]:
             yield Problem(
                 what="VPCs that are connected have overlapping addresses",
                 where=where,
-                got=f"{first.foundation.name} {blocks[0]}, {second.foundation.name} {blocks[1]}",
+                got=f"{first.name} {blocks[0]}, {second.name} {blocks[1]}",
                 expected="blocks that share no address: routes lead to one VPC only",
                 fix="give each stage its own block in network.cidr or below its stages:",
             )
@@ -170,9 +171,9 @@ def _sharing(shared: Sharing, where: str) -> Iterator[Problem]:
         lacking = [each for each in member.vpc.interface_endpoints if each not in shared.owner.vpc.endpoints]
         if lacking:
             yield Problem(
-                what=f"{member.foundation.name} asks for endpoints that the owner of the shared endpoints has not",
+                what=f"{member.name} asks for endpoints that the owner of the shared endpoints has not",
                 where=where,
                 got=", ".join(lacking),
-                expected=f"endpoints of {shared.owner.foundation.name}",
-                fix=f"add them to the endpoints of {shared.owner.foundation.name}, or take them out",
+                expected=f"endpoints of {shared.owner.name}",
+                fix=f"add them to the endpoints of {shared.owner.name}, or take them out",
             )

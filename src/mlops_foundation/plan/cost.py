@@ -12,8 +12,9 @@ from typing import Any, Final
 from mlops_foundation.config.models import Config
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.core.names import Environment
-from mlops_foundation.plan.billable import Billable, Mode, billable, has_vpc, in_mode
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan
+from mlops_foundation.plan.billable import Billable, Mode, billable, in_mode
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import Plan, SetPlan
 from mlops_foundation.plan.prices import Prices, Resource
 from mlops_foundation.plan.sharing import Sharing
 
@@ -152,27 +153,24 @@ def cost(config: Config, plan: Plan, prices: Prices) -> Cost:
 
 def _set_cost(config: Config, set_plan: SetPlan, prices: Prices) -> SetCost:
     shared = in_mode(config, "shared", set_plan)
-    modes = [ModeCost("own", None, _accounts(config, set_plan, None, prices))]
+    modes = [ModeCost("own", None, _accounts(set_plan, None, prices))]
     if shared is not None:
-        modes.append(ModeCost("shared", shared, _accounts(config, set_plan, shared, prices)))
+        modes.append(ModeCost("shared", shared, _accounts(set_plan, shared, prices)))
     chosen = shared is not None and config.network.shared_endpoints is not None
     return SetCost(set_plan.name, "shared" if chosen else "own", tuple(modes))
 
 
-def _accounts(config: Config, set_plan: SetPlan, shared: Sharing | None, prices: Prices) -> tuple[AccountCost, ...]:
-    return tuple(_account(config, set_plan, each, shared, prices) for each in set_plan.foundations)
+def _accounts(set_plan: SetPlan, shared: Sharing | None, prices: Prices) -> tuple[AccountCost, ...]:
+    return tuple(_account(each, shared, prices) for each in set_plan.foundations)
 
 
-def _account(
-    config: Config, set_plan: SetPlan, foundation: Foundation, shared: Sharing | None, prices: Prices
-) -> AccountCost:
-    vpc = config.vpc_of(config.account_set(set_plan.name), foundation.name)
+def _account(foundation: Foundation, shared: Sharing | None, prices: Prices) -> AccountCost:
     return AccountCost(
         foundation.environments,
         foundation.account,
         foundation.region,
-        has_vpc(foundation, shared) and vpc.imported is not None,
-        _priced(billable(foundation, vpc, shared), foundation.region, prices),
+        foundation.has_vpc(shared) and foundation.vpc.imported is not None,
+        _priced(billable(foundation, shared), foundation.region, prices),
     )
 
 

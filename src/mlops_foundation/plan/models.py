@@ -1,95 +1,58 @@
 """Frozen data: the plan, made of the stacks and templates that are in use."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from mlops_foundation.config.network import Vpc
+from mlops_foundation.config.models import SignIn, Source
+from mlops_foundation.config.packages import Packages
+from mlops_foundation.config.studio import Studio
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.core.errors import ConfigError
-from mlops_foundation.core.names import STAGES, Environment, PlatformNames, Stage
-from mlops_foundation.plan.specs import Claim, TemplateSpec, Workload
+from mlops_foundation.core.names import Environment, PlatformNames
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.sharing import Sharing
+from mlops_foundation.plan.specs import TemplateSpec
 
 
 @dataclass(frozen=True)
-class StackPlan:
-    """One stack in one account, with what it takes there.
+class Settings:
+    """What the configuration says of the whole platform, as stacks and products need it.
 
     Attributes:
-        name: Folder below ``stacks/``.
-        stack_name: CloudFormation name.
-        description: One sentence.
-        needs: Stacks of the account that are there before.
-        exports: SSM parameters that it writes.
-        keys: What the KMS keys that it makes encrypt.
-        services: AWS services that the region must have for it.
-        claims: Names that it takes.
-        quotas: What it takes of the account's quotas, by the quota's name.
+        studio: The domain, its people and its switches.
+        packages: Where builds and people install from.
+        source: The branch that starts pipelines.
+        sign_in: Who takes which persona's role.
+        builds_in_vpc: Whether CodeBuild runs in the private subnets.
     """
 
-    name: str
-    stack_name: str
-    description: str
-    needs: tuple[str, ...]
-    exports: tuple[str, ...]
-    keys: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
-    claims: tuple[Claim, ...] = ()
-    quotas: Mapping[str, int] = field(default_factory=dict)
-
-
-def naming(environments: Sequence[Environment]) -> Environment:
-    """Return the environment that names what several share: the first stage, or governance where there is none."""
-    return next(iter(stages_of(environments)), environments[0])
-
-
-def stages_of(environments: Sequence[Environment]) -> tuple[Stage, ...]:
-    """Return the stages among environments, in their order."""
-    return tuple(stage for stage in STAGES if stage in environments)
-
-
-@dataclass(frozen=True)
-class Foundation:
-    """What one account and region gets; environments with the same account and region share it.
-
-    Attributes:
-        environments: The environments it serves, in their fixed order.
-        account: Account id.
-        region: Region.
-        stacks: In the order of deployment.
-        vpc: Its network, after every fallback of the configuration.
-        tags: Tags of everything in it.
-        workloads: What runs in its VPC, with the AWS services that are called from there.
-    """
-
-    environments: tuple[Environment, ...]
-    account: AccountId
-    region: Region
-    stacks: tuple[StackPlan, ...]
-    vpc: Vpc
-    tags: Mapping[str, str]
-    workloads: tuple[Workload, ...]
-
-    @property
-    def name(self) -> Environment:
-        """The environment that names its stacks: the first stage, or governance where there is none."""
-        return naming(self.environments)
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages among its environments."""
-        return stages_of(self.environments)
+    studio: Studio
+    packages: Packages
+    source: Source
+    sign_in: SignIn
+    builds_in_vpc: bool
 
 
 @dataclass(frozen=True)
 class SetPlan:
-    """One set of accounts."""
+    """One set of accounts.
+
+    Attributes:
+        name: Of the set.
+        prefix: First part of all names.
+        region: Where it is.
+        accounts: Its accounts by environment.
+        foundations: What each account gets.
+        sharing: Who owns the interface endpoints, when they are shared.
+    """
 
     name: str
     prefix: str
     region: Region
     accounts: Mapping[Environment, AccountId]
     foundations: tuple[Foundation, ...]
+    sharing: Sharing | None
 
     @property
     def names(self) -> PlatformNames:
@@ -131,10 +94,12 @@ class Plan:
     Attributes:
         sets: The sets of accounts.
         templates: The project templates of the catalog.
+        settings: What the configuration says of all of it.
     """
 
     sets: tuple[SetPlan, ...]
-    templates: tuple[TemplateSpec, ...] = ()
+    templates: tuple[TemplateSpec, ...]
+    settings: Settings
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data, with a fixed order of everything."""
@@ -149,6 +114,8 @@ class Plan:
             for foundation in each.foundations:
                 place = f"{each.name} {'+'.join(foundation.environments)} {foundation.account} {foundation.region}"
                 yield f"{place} bootstrap {each.names.toolkit_stack}"
+                if foundation.has_vpc(each.sharing):
+                    yield f"{place} VPC {_network(foundation)}"
                 for stack in foundation.stacks:
                     yield f"{place} {stack.name} {stack.stack_name}"
 
@@ -170,6 +137,7 @@ def _set_as_dict(each: SetPlan) -> dict[str, Any]:
                 "account": foundation.account,
                 "region": foundation.region,
                 "toolkit_stack": each.names.toolkit_stack,
+                "vpc": _network(foundation) if foundation.has_vpc(each.sharing) else None,
                 "stacks": [
                     {
                         "name": stack.name,
@@ -184,3 +152,13 @@ def _set_as_dict(each: SetPlan) -> dict[str, Any]:
             for foundation in each.foundations
         ],
     }
+
+
+def _network(foundation: Foundation) -> str:
+    """Return what is planned of an account's network, in one line."""
+    vpc = foundation.vpc
+    if vpc.imported:
+        return f"{vpc.imported.vpc_id} (imported)"
+    zones = vpc.azs if isinstance(vpc.azs, int) else ", ".join(vpc.azs)
+    sizes = f"zones {zones}, NAT gateways {vpc.nat_gateways}, endpoints {len(vpc.endpoints)}"
+    return f"{vpc.cidr or 'without a block'}, {sizes}"

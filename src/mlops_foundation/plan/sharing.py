@@ -1,19 +1,11 @@
 """Who owns the interface endpoints of a set, and who reaches them there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_foundation.config.endpoints import ENDPOINTS
-from mlops_foundation.config.models import Config
-from mlops_foundation.config.network import SharedEndpoints, Vpc
-from mlops_foundation.plan.models import Foundation, SetPlan
-
-
-@dataclass(frozen=True)
-class Member:
-    """One account's network in a set with shared endpoints."""
-
-    foundation: Foundation
-    vpc: Vpc
+from mlops_foundation.config.network import SharedEndpoints
+from mlops_foundation.plan.foundations import Foundation
 
 
 @dataclass(frozen=True)
@@ -27,38 +19,35 @@ class Sharing:
     """
 
     settings: SharedEndpoints
-    owner: Member
-    members: tuple[Member, ...]
+    owner: Foundation
+    members: tuple[Foundation, ...]
 
     @property
     def zones(self) -> tuple[str, ...]:
         """The private hosted zones that stand for the names of the endpoints' services."""
-        region = self.owner.foundation.region
+        region = self.owner.region
         found = [zone for name in self.owner.vpc.interface_endpoints for zone in ENDPOINTS[name].zones(region)]
         return tuple(dict.fromkeys(found))
 
     def owned_by(self, foundation: Foundation) -> bool:
         """Return whether a foundation has the endpoints."""
-        return foundation.account == self.owner.foundation.account
+        return foundation.account == self.owner.account
 
     def uses(self, foundation: Foundation) -> bool:
         """Return whether a foundation reaches the endpoints of another one."""
-        return any(foundation.account == each.foundation.account for each in self.members)
+        return any(foundation.account == each.account for each in self.members)
 
 
-def sharing(config: Config, set_plan: SetPlan) -> Sharing | None:
-    """Return how a set shares its endpoints; None when each VPC has its own, or there is nothing or nobody to share."""
-    settings = config.network.shared_endpoints
-    if settings is None or settings.owner not in set_plan.accounts:
+def sharing(settings: SharedEndpoints | None, foundations: Sequence[Foundation]) -> Sharing | None:
+    """Return how a set shares its endpoints; None when each VPC has its own, or there is nothing or nobody to share.
+
+    Args:
+        settings: Who owns them, and how they are reached.
+        foundations: The accounts of the set.
+    """
+    owner = next((each for each in foundations if settings and settings.owner in each.environments), None)
+    if settings is None or owner is None or not owner.vpc.interface_endpoints:
         return None
-    owner = set_plan.foundation(settings.owner)
-    vpc = _vpc(config, set_plan, owner)
-    if not vpc.interface_endpoints:
-        return None
-    networks = [Member(each, _vpc(config, set_plan, each)) for each in set_plan.foundations if each.stages]
-    members = tuple(each for each in networks if each.foundation.account != owner.account and not each.vpc.imported)
-    return Sharing(settings, Member(owner, vpc), members) if members else None
-
-
-def _vpc(config: Config, set_plan: SetPlan, foundation: Foundation) -> Vpc:
-    return config.vpc_of(config.account_set(set_plan.name), foundation.name)
+    others = [each for each in foundations if each.stages and each.account != owner.account]
+    members = tuple(each for each in others if not each.vpc.imported)
+    return Sharing(settings, owner, members) if members else None

@@ -17,8 +17,7 @@ from mlops_foundation.aws import stacks
 from mlops_foundation.constructs.bootstrap import policies_template, toolkit_template
 from mlops_foundation.core.errors import DeployError, Problem
 from mlops_foundation.core.interrupt import workers
-from mlops_foundation.plan.models import Foundation
-from mlops_foundation.stacks import STACKS
+from mlops_foundation.plan.foundations import Foundation
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -89,8 +88,8 @@ def lacks(workspace: Workspace, foundation: Foundation) -> Lacks | None:
             template(client, names.toolkit_stack),
         )
     wanted = (
-        policies_template(workspace.config, workspace.plan, set_plan, foundation, STACKS),
-        toolkit_template(workspace.config, set_plan, foundation, STACKS),
+        policies_template(workspace.plan, set_plan, foundation),
+        toolkit_template(set_plan, foundation),
     )
     return compare(deployed, wanted)
 

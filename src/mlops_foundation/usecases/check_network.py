@@ -13,10 +13,9 @@ from mlops_foundation.core.errors import ConfigError, FoundationError
 from mlops_foundation.local import process
 from mlops_foundation.plan import SetPlan
 from mlops_foundation.plan.findings import Finding, require_green
-from mlops_foundation.plan.models import Foundation
+from mlops_foundation.plan.foundations import Foundation
 from mlops_foundation.plan.network_check import Place, check_network
 from mlops_foundation.plan.network_view import planned
-from mlops_foundation.plan.sharing import sharing
 from mlops_foundation.usecases import service_calls
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.plan import load_and_plan
@@ -94,9 +93,9 @@ def network(
     findings: list[Finding] = []
     for foundation in _chosen(set_plan, stages):
         place = _place(config, foundation, seen)
-        vpc = _vpc(config, set_plan, foundation)
+        vpc = foundation.vpc
         if vpc.imported is None:
-            view = planned(vpc, foundation.region, _shared(config, set_plan, foundation))
+            view = planned(vpc, foundation.region, _shared(set_plan, foundation))
             findings += check_network(place, view)
             continue
         try:
@@ -114,7 +113,7 @@ def require_imported(workspace: Workspace) -> None:
     """
     findings: list[Finding] = []
     for foundation in _chosen(workspace.set_plan, ()):
-        vpc = _vpc(workspace.config, workspace.set_plan, foundation)
+        vpc = foundation.vpc
         if vpc.imported:
             findings += _imported(workspace, _place(workspace.config, foundation, {}), vpc.imported, "")
     require_green("an imported network does not have what the platform needs", findings)
@@ -148,13 +147,9 @@ def _place(config: Config, foundation: Foundation, seen: Seen) -> Place:
     )
 
 
-def _vpc(config: Config, set_plan: SetPlan, foundation: Foundation) -> Vpc:
-    return config.vpc_of(config.account_set(set_plan.name), foundation.name)
-
-
-def _shared(config: Config, set_plan: SetPlan, foundation: Foundation) -> Vpc | None:
+def _shared(set_plan: SetPlan, foundation: Foundation) -> Vpc | None:
     """Return the network that owns the endpoints that this one uses."""
-    shared = sharing(config, set_plan)
+    shared = set_plan.sharing
     return shared.owner.vpc if shared and shared.uses(foundation) else None
 
 

@@ -9,7 +9,7 @@ from mlops_foundation.aws import deploy as cdk
 from mlops_foundation.aws import stacks
 from mlops_foundation.core.errors import ConfigError, DeployError, FoundationError
 from mlops_foundation.core.interrupt import workers
-from mlops_foundation.plan.models import Foundation
+from mlops_foundation.plan.foundations import Foundation
 from mlops_foundation.usecases import bootstrap_state, check_network, check_studio, preflight
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.deploy_order import NETWORK, Run, in_order, left_out_owners

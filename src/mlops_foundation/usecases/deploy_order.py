@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mlops_foundation.plan.models import Foundation
-from mlops_foundation.plan.sharing import Sharing, sharing
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.sharing import Sharing
 from mlops_foundation.usecases.workspace import Workspace
 
 NETWORK: Final = "network"
@@ -68,7 +68,7 @@ def left_out_owners(workspaces: Sequence[Workspace], stages: Sequence[str], chos
     for workspace in workspaces:
         shared = _awaited(workspace, stages, chosen)
         if shared and not any(shared.owned_by(each) for each in _deployed(workspace, stages)):
-            found.append(Awaited(workspace, shared.owner.foundation))
+            found.append(Awaited(workspace, shared.owner))
     return found
 
 
@@ -82,7 +82,7 @@ def _deployed(workspace: Workspace, stages: Sequence[str]) -> list[Foundation]:
 
 def _awaited(workspace: Workspace, stages: Sequence[str], chosen: Sequence[str]) -> Sharing | None:
     """Return how a set shares endpoints, when a network that waits for them is deployed."""
-    shared = sharing(workspace.config, workspace.set_plan)
+    shared = workspace.set_plan.sharing
     if shared is None or (chosen and NETWORK not in chosen):
         return None
     return shared if any(shared.uses(each) for each in _deployed(workspace, stages)) else None

@@ -28,7 +28,7 @@ def load_and_plan(config_file: Path) -> tuple[Config, Plan]:
     config = load(config_file)
     try:
         plan = build(config, STACKS, TEMPLATES)
-        check_bootstrap(config, plan, STACKS)
+        check_bootstrap(plan)
     except PlanError as error:
         lines = lines_of_sets(config_file)
         problems = [replace(each, where=_placed(each.where, config_file, lines)) for each in error.problems]

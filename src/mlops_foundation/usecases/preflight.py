@@ -15,7 +15,8 @@ from mlops_foundation.core.errors import FoundationError, PlanError, Problem
 from mlops_foundation.core.interrupt import workers
 from mlops_foundation.core.names import persona_role, role_arn
 from mlops_foundation.plan.findings import Finding, Status, require_green
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import Plan, SetPlan
 from mlops_foundation.plan.quotas import VPCS
 from mlops_foundation.usecases import bootstrap_state, check_network
 from mlops_foundation.usecases.calls import aws_errors

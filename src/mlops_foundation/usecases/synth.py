@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import mlops_foundation
-from mlops_foundation.config import Config, input_files
+from mlops_foundation.config import input_files
 from mlops_foundation.core import node
 from mlops_foundation.core.errors import FoundationError, Problem, SynthError
 from mlops_foundation.core.names import FRONT_PRODUCT_FILE, pascal
 from mlops_foundation.plan import Plan
-from mlops_foundation.stacks import STACKS
 from mlops_foundation.usecases.plan import load_and_plan
 
 BOOTSTRAP_MANIFEST: Final = "bootstrap/manifest.json"
@@ -121,12 +120,12 @@ def synth(config_file: Path, directory: Path, *, validate: bool = False, nist: b
         SynthError: When the CDK or cdk-nag refuse the result, or the directory holds something else.
     """
     started = time.monotonic()
-    config, plan = load_and_plan(config_file)
+    _, plan = load_and_plan(config_file)
     _refuse_other_directory(directory)
     with _scratch(directory) as scratch:
         made = Path(scratch) / "assembly"
-        _synthesize(config, plan, made, validate=validate, nist=nist)
-        bootstrap = tuple(_write_bootstrap(config, plan, made))
+        _synthesize(plan, made, validate=validate, nist=nist)
+        bootstrap = tuple(_write_bootstrap(plan, made))
         products = tuple(_copy_products(plan, made))
         if directory.exists():
             shutil.rmtree(directory)
@@ -193,14 +192,14 @@ def _refuse_other_directory(directory: Path) -> None:
         raise SynthError(what, str(directory), expected="no directory, an empty one or an earlier assembly", fix=fix)
 
 
-def _synthesize(config: Config, plan: Plan, directory: Path, *, validate: bool, nist: bool) -> None:
+def _synthesize(plan: Plan, directory: Path, *, validate: bool, nist: bool) -> None:
     node.use()
     # The CDK takes half a second to import: only who synthesizes pays for it.
     from mlops_foundation.constructs.assembly import build_app  # noqa: PLC0415
     from mlops_foundation.constructs.nag import Checks  # noqa: PLC0415
 
     try:
-        app = build_app(config, plan, directory, STACKS, Checks(validate, nist))
+        app = build_app(plan, directory, Checks(validate, nist))
         app.synth()
     except FoundationError:
         raise
@@ -228,7 +227,7 @@ def _findings(report: Path) -> Iterator[Problem]:
                 )
 
 
-def _write_bootstrap(config: Config, plan: Plan, directory: Path) -> Iterator[Bootstrap]:
+def _write_bootstrap(plan: Plan, directory: Path) -> Iterator[Bootstrap]:
     from mlops_foundation.constructs.bootstrap import policies_template, toolkit_template  # noqa: PLC0415  as above
 
     written = []
@@ -236,8 +235,8 @@ def _write_bootstrap(config: Config, plan: Plan, directory: Path) -> Iterator[Bo
         for foundation in set_plan.foundations:
             folder = f"bootstrap/{set_plan.name}/{foundation.name}"
             policies, toolkit = f"{folder}/policies.template.json", f"{folder}/toolkit.template.json"
-            _write_json(directory / policies, policies_template(config, plan, set_plan, foundation, STACKS))
-            _write_json(directory / toolkit, toolkit_template(config, set_plan, foundation, STACKS))
+            _write_json(directory / policies, policies_template(plan, set_plan, foundation))
+            _write_json(directory / toolkit, toolkit_template(set_plan, foundation))
             names = set_plan.names
             written.append(
                 Bootstrap(

@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from mlops_foundation.config.models import Config
+from mlops_foundation.config.models import SignIn
 from mlops_foundation.constructs.bootstrap.packing import ExecutionPolicy, pack
 from mlops_foundation.constructs.execution import ExecutionScope, Statement, may
 from mlops_foundation.core.arns import Arn, RoleArn
 from mlops_foundation.core.errors import PlanError, Problem
 from mlops_foundation.core.names import PLATFORM_RECORDS, persona_role, role_arn
-from mlops_foundation.plan.models import Foundation, Plan, SetPlan
-from mlops_foundation.plan.sharing import sharing
-from mlops_foundation.plan.specs import StackSpec, load_builder
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import Plan, SetPlan
+from mlops_foundation.plan.specs import load_builder
 
 TEMPLATE_MAX: Final = 51_200
 """Characters of a template that is sent as it is: before the bootstrap there is no bucket to send it from."""
@@ -27,26 +27,22 @@ _BY_PATTERN: Final = (
 )
 
 
-def policies_template(
-    config: Config, plan: Plan, set_plan: SetPlan, foundation: Foundation, specs: Sequence[StackSpec]
-) -> dict[str, Any]:
+def policies_template(plan: Plan, set_plan: SetPlan, foundation: Foundation) -> dict[str, Any]:
     """Return the template of one account's policies.
 
     Args:
-        config: Names who may sign in as platform engineer.
-        plan: The whole plan: the platform engineer reaches every set that the governance account deploys.
+        plan: The whole plan: who may sign in as platform engineer, and every set that the governance account deploys.
         set_plan: The set of accounts.
         foundation: The account.
-        specs: Every stack there is.
 
     Raises:
         PlanError: When its policies are more, or longer, than AWS allows.
     """
     names = set_plan.names
-    policies = execution_policies(config, set_plan, foundation, specs)
+    policies = execution_policies(set_plan, foundation)
     resources = {f"Execution{number}": _managed_policy(each) for number, each in enumerate(policies, start=1)}
     if _makes_engineer(plan, set_plan, foundation):
-        resources["PlatformEngineer"] = _platform_engineer(config, plan, foundation)
+        resources["PlatformEngineer"] = _platform_engineer(plan, foundation)
     if set_plan.engineer_account(foundation.account) == foundation.account:
         resources["Record"] = _record(set_plan)
     if not resources:
@@ -59,32 +55,25 @@ def policies_template(
     }
 
 
-def execution_policies(
-    config: Config, set_plan: SetPlan, foundation: Foundation, specs: Sequence[StackSpec]
-) -> tuple[ExecutionPolicy, ...]:
+def execution_policies(set_plan: SetPlan, foundation: Foundation) -> tuple[ExecutionPolicy, ...]:
     """Return what CloudFormation may do in one account, in as few managed policies as hold it.
 
     Args:
-        config: Names what is imported.
         set_plan: The set of accounts.
         foundation: The account.
-        specs: Every stack there is.
 
     Raises:
         PlanError: When they are more, or longer, than AWS allows.
     """
-    imported = config.vpc_of(config.account_set(set_plan.name), foundation.name).imported
+    imported = foundation.vpc.imported
     role = RoleArn(imported.execution_role_arn) if imported and imported.execution_role_arn else None
-    scope = ExecutionScope(set_plan.names, foundation.account, foundation.region, role, sharing(config, set_plan))
-    planned = {stack.name for stack in foundation.stacks}
-    needs = {
-        spec.name: load_builder(spec.execution, f"the stack {spec.name}") for spec in specs if spec.name in planned
-    }
+    scope = ExecutionScope(set_plan.names, foundation.account, foundation.region, role, set_plan.sharing)
+    needs = {stack.name: load_builder(stack.execution, f"the stack {stack.name}") for stack in foundation.stacks}
     files = {name: f"{each.__code__.co_filename}:{each.__code__.co_firstlineno}" for name, each in needs.items()}
     return pack(set_plan.names, foundation.account, _executions(scope, needs), {"base": __file__, **files})
 
 
-def check_bootstrap(config: Config, plan: Plan, specs: Sequence[StackSpec]) -> None:
+def check_bootstrap(plan: Plan) -> None:
     """Check what every account's bootstrap would hold against AWS's limits.
 
     Raises:
@@ -94,7 +83,7 @@ def check_bootstrap(config: Config, plan: Plan, specs: Sequence[StackSpec]) -> N
     for set_plan in plan.sets:
         for foundation in set_plan.foundations:
             try:
-                _check_template(policies_template(config, plan, set_plan, foundation, specs), set_plan, foundation)
+                _check_template(policies_template(plan, set_plan, foundation), set_plan, foundation)
             except PlanError as error:
                 problems += error.problems
     if problems:
@@ -167,7 +156,7 @@ def _deployed_from(each: SetPlan) -> list[tuple[tuple[str, str], str]]:
     return [((each.engineer_account(account), each.region), account) for account in accounts]
 
 
-def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> dict[str, Any]:
+def _platform_engineer(plan: Plan, foundation: Foundation) -> dict[str, Any]:
     place = (foundation.account, foundation.region)
     cdk_roles = [
         role_arn(account, each.names.cdk_role(kind, account, each.region))
@@ -177,6 +166,7 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
         for kind in _ASSUMED
     ]
     records = f"arn:aws:ssm:{foundation.region}:{foundation.account}:parameter{PLATFORM_RECORDS.rstrip('/')}"
+    people = _sign_in(plan.settings.sign_in, foundation)
     reading = may("Records", ["ssm:GetParametersByPath"], [records, f"{records}/*"])
     return {
         "Type": "AWS::IAM::Role",
@@ -186,7 +176,7 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
         "Properties": {
             "RoleName": persona_role("platform-engineer", foundation.region, foundation.account),
             "Description": "Deploys the platform to all accounts, through the roles of the CDK",
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": _sign_in(config, foundation)},
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": people},
             "Policies": [
                 {
                     "PolicyName": "deploy",
@@ -203,10 +193,10 @@ def _platform_engineer(config: Config, plan: Plan, foundation: Foundation) -> di
     }
 
 
-def _sign_in(config: Config, foundation: Foundation) -> list[Statement]:
+def _sign_in(sign_in: SignIn, foundation: Foundation) -> list[Statement]:
     """The account's root session and the listed people; see ``stacks/studio/signin.py`` for the reasons."""
     by_account: dict[str, list[str]] = {foundation.account: [f"arn:aws:iam::{foundation.account}:root"]}
-    for arn in config.sign_in.principals.get("platform-engineer", ()):
+    for arn in sign_in.principals.get("platform-engineer", ()):
         by_account.setdefault(Arn.parse(arn).account, []).append(arn)
     return [
         {

@@ -10,29 +10,23 @@ The edits, against the template of ``cdk bootstrap --show-template`` (version 33
 - no container repository and no key: the platform has no image assets, the bucket uses the AWS managed key of S3.
 """
 
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
-from mlops_foundation.config.models import Config
 from mlops_foundation.constructs.bootstrap.policies import execution_policies
 from mlops_foundation.core.names import persona_role, role_arn
-from mlops_foundation.plan.models import Foundation, SetPlan
-from mlops_foundation.plan.specs import StackSpec
+from mlops_foundation.plan.foundations import Foundation
+from mlops_foundation.plan.models import SetPlan
 
 
-def toolkit_template(
-    config: Config, set_plan: SetPlan, foundation: Foundation, specs: Sequence[StackSpec]
-) -> dict[str, Any]:
+def toolkit_template(set_plan: SetPlan, foundation: Foundation) -> dict[str, Any]:
     """Return the toolkit's template of one account, accepted by ``cdk bootstrap --template``.
 
     Args:
-        config: Names what is imported.
         set_plan: The set of accounts.
         foundation: The account.
-        specs: Every stack there is.
 
     Raises:
         PlanError: When CloudFormation's policies are more, or longer, than AWS allows.
@@ -48,7 +42,7 @@ def toolkit_template(
     }
     for name, value in defaults.items():
         template["Parameters"][name]["Default"] = value
-    policies = [each.arn for each in execution_policies(config, set_plan, foundation, specs)]
+    policies = [each.arn for each in execution_policies(set_plan, foundation)]
     if policies:
         template["Resources"]["CloudFormationExecutionRole"]["Properties"]["ManagedPolicyArns"] = policies
     return template

@@ -28,7 +28,7 @@ def join(stack: FoundationStack, context: StackContext, shared: Sharing, vpc: ec
         shared: Whose endpoints they are.
         vpc: The VPC that has none of its own.
     """
-    owner = shared.owner.foundation.account
+    owner = shared.owner.account
     owner_role = role_arn(owner, context.names.endpoint_owner_role(context.region), context.names.role_path)
     work = Work(
         name=context.names.endpoint_link(context.region),

@@ -38,12 +38,12 @@ def share(
     """
     group, endpoints = made
     for member in shared.members:
-        name = member.foundation.name
+        name = member.name
         let_in_block(stack, f"From{name.capitalize()}", group, member.vpc.cidr, f"Workloads of {name}")
     zones, records = _zones(stack, context, vpc, endpoints)
     before: list[IConstruct] = [_role(stack, context, shared, vpc, zones), *records]
     if shared.settings.connection == "transit_gateway":
-        blocks: dict[str, str] = {member.foundation.name: member.vpc.cidr for member in shared.members}
+        blocks: dict[str, str] = {member.name: member.vpc.cidr for member in shared.members}
         before += attach(stack, vpc, str(shared.settings.transit_gateway_id), blocks)
     ids = [f"{name}={zone.hosted_zone_id}" for name, zone in zones.items()]
     told = publish_list(stack, "SharedZones", SHARED_ZONES, ids)
@@ -89,10 +89,10 @@ def _role(
     names, region = context.names, context.region
     trusted = [
         narrowed(
-            member.foundation.account,
+            member.account,
             [
-                role_arn(member.foundation.account, names.endpoint_link(region), names.role_path),
-                role_arn(member.foundation.account, names.cdk_role("cfn-exec-role", member.foundation.account, region)),
+                role_arn(member.account, names.endpoint_link(region), names.role_path),
+                role_arn(member.account, names.cdk_role("cfn-exec-role", member.account, region)),
             ],
         )
         for member in shared.members

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from mlops_foundation.config.endpoints import VpcEndpoint
 from mlops_foundation.config.regions import CODEARTIFACT_BUCKET_ACCOUNTS, FRAMEWORK_IMAGE_ACCOUNTS
 from mlops_foundation.constructs.context import StackContext
-from mlops_foundation.plan.models import Foundation
+from mlops_foundation.plan.foundations import Foundation
 
 
 class Passage:

@@ -123,9 +123,9 @@ def _sharing_roles(scope: ExecutionScope) -> list[str]:
     shared, names = scope.sharing, scope.names
     if shared is None:
         return []
-    if scope.account == shared.owner.foundation.account:
+    if scope.account == shared.owner.account:
         return [scope.iam(f"role{names.role_path}{names.endpoint_owner_role(scope.region)}")]
-    joins = any(scope.account == member.foundation.account for member in shared.members)
+    joins = any(scope.account == member.account for member in shared.members)
     return [scope.iam(f"role{names.role_path}{names.endpoint_link(scope.region)}")] if joins else []
 
 
@@ -136,16 +136,16 @@ def _sharing(scope: ExecutionScope) -> list[Statement]:
         return []
     gateway = [may("TransitGateway", _ATTACH, [scope.arn("ec2", "*")])]
     attach = gateway if shared.settings.connection == "transit_gateway" else []
-    if scope.account == shared.owner.foundation.account:
+    if scope.account == shared.owner.account:
         zones = ["arn:aws:route53:::hostedzone/*", "arn:aws:route53:::change/*"]
         return [*attach, may("Zones", _ZONES, zones), may("NewZones", _NEW_ZONES, ["*"])]
-    if not any(scope.account == member.foundation.account for member in shared.members):
+    if not any(scope.account == member.account for member in shared.members):
         return []
     return [*(attach or [may("Peering", _PEER, [scope.arn("ec2", "*")])]), *_link(scope, shared)]
 
 
 def _link(scope: ExecutionScope, shared: Sharing) -> list[Statement]:
     names = scope.names
-    owner = role_arn(shared.owner.foundation.account, names.endpoint_owner_role(scope.region), names.role_path)
+    owner = role_arn(shared.owner.account, names.endpoint_owner_role(scope.region), names.role_path)
     accept = may("AcceptPeering", ["sts:AssumeRole"], [owner])
     return [accept, *custom_resource(scope, names.endpoint_link(scope.region))]

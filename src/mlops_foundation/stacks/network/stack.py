@@ -20,7 +20,6 @@ from mlops_foundation.core.names import (
     WORKLOAD_SECURITY_GROUP_IDS,
 )
 from mlops_foundation.plan.addresses import address_plan
-from mlops_foundation.plan.sharing import sharing
 from mlops_foundation.stacks.network.endpoint_link import join
 from mlops_foundation.stacks.network.endpoint_owner import share
 from mlops_foundation.stacks.network.endpoint_policies import Passage
@@ -46,11 +45,11 @@ def _made(stack: FoundationStack, context: StackContext) -> None:
     add_flow_logs(stack, context, vpc)
     subnets = [subnet.subnet_id for subnet in (*vpc.private_subnets, *vpc.isolated_subnets)]
     _publish(stack, vpc.vpc_id, subnets, [workloads.security_group_id])
-    shared = sharing(context.config, context.set_plan)
+    shared = context.set_plan.sharing
     if shared and shared.uses(context.foundation):
         join(stack, context, shared, vpc)
     elif context.network.interface_endpoints:
-        members = [member.foundation for member in shared.members] if shared else []
+        members = shared.members if shared else ()
         passage = Passage(context, [context.foundation, *members])
         made = add_interfaces(stack, context, vpc, passage, private_dns=shared is None)
         let_in(stack, "EndpointsIn", made[0], workloads, "Workloads to AWS services")

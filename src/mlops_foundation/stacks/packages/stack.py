@@ -16,7 +16,7 @@ from mlops_foundation.constructs.stack import FoundationStack
 def build(scope: Construct, context: StackContext) -> FoundationStack:
     """Build the package index of one account."""
     stack = FoundationStack(scope, context)
-    names, packages = context.names, context.config.packages
+    names, packages = context.names, context.settings.packages
     key = kms.Key(
         stack,
         "Key",

@@ -57,7 +57,7 @@ def domain(stack: FoundationStack, context: StackContext, key: kms.Key, roles: S
         stack,
         "Domain",
         domain_name=studio_domain(context.region),
-        auth_mode=context.config.studio.auth_mode.upper(),
+        auth_mode=context.settings.studio.auth_mode.upper(),
         app_network_access_type="VpcOnly",
         vpc_id=parameters.read(stack, "VpcId", VPC_ID),
         subnet_ids=parameters.read_list(stack, "SubnetIds", PRIVATE_SUBNET_IDS),
@@ -67,7 +67,7 @@ def domain(stack: FoundationStack, context: StackContext, key: kms.Key, roles: S
             security_groups=parameters.read_list(stack, "SecurityGroupIds", WORKLOAD_SECURITY_GROUP_IDS),
             studio_web_portal="ENABLED",
             default_landing_uri="studio::",
-            **_idle_shutdown(context.config.studio.idle_shutdown_minutes),
+            **_idle_shutdown(context.settings.studio.idle_shutdown_minutes),
         ),
         domain_settings=sagemaker.CfnDomain.DomainSettingsProperty(execution_role_identity_config="USER_PROFILE_NAME"),
     )
@@ -101,7 +101,7 @@ def _idle_shutdown(minutes: int) -> dict[str, Any]:
 
 def _profiles(stack: FoundationStack, context: StackContext, made: sagemaker.CfnDomain, roles: StudioRoles) -> None:
     """Make a profile for each person: who is listed as a lead works with the leads' role."""
-    studio = context.config.studio
+    studio = context.settings.studio
     scope = Construct(stack, "Users")
     for user in (StudioUser(name=DOMAIN_ADMIN_PROFILE, sso_user=studio.admin_sso_user), *studio.users):
         sagemaker.CfnUserProfile(

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from aws_cdk import aws_iam as iam
 
-from mlops_foundation.config.models import Config, Persona
+from mlops_foundation.config.models import Persona, SignIn
 from mlops_foundation.constructs.policies import STUDIO_USER_TAG, narrowed
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.core.names import PROJECT_TAGS
@@ -29,18 +29,18 @@ def administrator(account: str) -> iam.PrincipalBase:
     return narrowed(account, [f"arn:aws:iam::{account}:root"])
 
 
-def trust(role: iam.Role, account: str, config: Config, persona: Persona) -> None:
+def trust(role: iam.Role, account: str, sign_in: SignIn, persona: Persona) -> None:
     """Add to a role, made with :func:`administrator`, the people and the session tags.
 
     Args:
         role: A persona's role.
         account: Its account.
-        config: Names the people.
+        sign_in: Names the people.
         persona: Whose role it is.
     """
     document = role.assume_role_policy
     if document is not None:
-        document.add_statements(*_statements(account, config.sign_in.principals.get(persona, ())))
+        document.add_statements(*_statements(account, sign_in.principals.get(persona, ())))
 
 
 def _statements(account: str, people: tuple[str, ...]) -> Iterator[iam.PolicyStatement]:

@@ -59,7 +59,7 @@ def _persona_role(stack: FoundationStack, context: StackContext, persona: Person
         assumed_by=administrator(context.account),
         inline_policies={persona: iam.PolicyDocument(statements=statements)},
     )
-    trust(role, context.account, context.config, persona)
+    trust(role, context.account, context.settings.sign_in, persona)
     reason = (
         "People reach projects that are made later: by name pattern in this account and region, and by project tag."
     )

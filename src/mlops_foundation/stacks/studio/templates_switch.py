@@ -33,7 +33,7 @@ def templates_switch(stack: FoundationStack, context: StackContext, key: kms.Key
         wildcards="SageMaker's switch knows no resource, and only AWS knows the id of the portfolio, which is its own.",
     )
     wanted: dict[str, object] = {
-        "Enabled": str(context.config.studio.sagemaker_templates).lower(),
+        "Enabled": str(context.settings.studio.sagemaker_templates).lower(),
         "Roles": roles,
     }
     function = ResourceFunction(stack, "TemplatesSwitch", context, work, key)
