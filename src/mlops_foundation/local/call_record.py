@@ -78,13 +78,13 @@ class CallRecord:
     def note_request(self, scope: Mapping[str, Any]) -> VpcCall | None:
         """Take note of an HTTP request, when a workload signed it, and return what it calls."""
         header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        found = _SIGNED.search(header) or _PRESIGNED.search(scope.get("query_string", b""))
-        if found is None:
+        signature = _SIGNED.search(header) or _PRESIGNED.search(scope.get("query_string", b""))
+        if signature is None:
             return None
-        session = self._session(found[1].decode("latin-1"))
+        session = self._session(signature[1].decode("latin-1"))
         if session is None:
             return None
-        name = found[3].decode("latin-1")
+        name = signature[3].decode("latin-1")
         runtime = name == "sagemaker" and scope["path"].endswith("/invocations")
         return self._note(session, "sagemaker.runtime" if runtime else _ENDPOINTS.get(name, name))
 

@@ -189,7 +189,7 @@ class LocalCloud:
     def environment(self, principal: Principal, region: Region) -> dict[str, str]:
         """Return the AWS_* variables of a child process that acts as ``principal``."""
         credentials = principal.credentials
-        found = {
+        variables = {
             "AWS_ACCESS_KEY_ID": credentials.access_key_id,
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_SESSION_TOKEN": credentials.session_token or "",
@@ -198,7 +198,7 @@ class LocalCloud:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        return {name: value for name, value in found.items() if value}
+        return {name: value for name, value in variables.items() if value}
 
     def machine_environment(self) -> dict[str, str]:
         """Return what a build needs of this machine: package index, proxies, CA bundles and PATH."""

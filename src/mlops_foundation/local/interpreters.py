@@ -74,21 +74,21 @@ def choose(wanted: str) -> Interpreter:
     running = own()
     if running.minor == wanted:
         return running
-    found = _installed()
-    if any(not each.executable.exists() for each in found):  # removed since we looked
+    installed = _installed()
+    if any(not each.executable.exists() for each in installed):  # removed since we looked
         _listed.cache_clear()
-        found = _installed()
-    return nearest(wanted, (running, *found))
+        installed = _installed()
+    return nearest(wanted, (running, *installed))
 
 
-def nearest(wanted: str, found: tuple[Interpreter, ...]) -> Interpreter:
+def nearest(wanted: str, interpreters: tuple[Interpreter, ...]) -> Interpreter:
     """Return the interpreter whose version is nearest to a wanted one; the first of several that are of one version."""
 
-    def distance(each: Interpreter) -> tuple[int, int]:
-        number = int(each.minor.partition(".")[2])
+    def distance(interpreter: Interpreter) -> tuple[int, int]:
+        number = int(interpreter.minor.partition(".")[2])
         return abs(number - int(wanted.partition(".")[2])), -number
 
-    return min(found, key=distance)
+    return min(interpreters, key=distance)
 
 
 def _installed() -> tuple[Interpreter, ...]:
@@ -102,12 +102,12 @@ def _listed(environment: tuple[tuple[str, str], ...]) -> tuple[Interpreter, ...]
     variables = dict(environment)
     command = [sys.executable, "-m", "uv", "python", "list", "--only-installed", "--no-python-downloads"]
     text = _answer([*command, "--offline", "--output-format", "json"], variables)
-    found = [
-        _interpreter(each["path"], variables)
-        for each in json.loads(text or "[]")
-        if each["implementation"] == "cpython" and each["variant"] == "default" and _minor(each) in SUPPORTED
+    interpreters = [
+        _interpreter(listed["path"], variables)
+        for listed in json.loads(text or "[]")
+        if listed["implementation"] == "cpython" and listed["variant"] == "default" and _minor(listed) in SUPPORTED
     ]
-    return tuple(dict.fromkeys(each for each in found if each))
+    return tuple(dict.fromkeys(listed for listed in interpreters if listed))
 
 
 def _minor(listed: Mapping[str, Mapping[str, int]]) -> str:

@@ -180,7 +180,7 @@ def sign_in(running: Running, account: str, role: str = "", tags: Mapping[str, s
     request = urllib.request.Request(f"http://127.0.0.1:{running.port}{_CONTROL}/sign-in", body)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            made: dict[str, Any] = json.load(answer)
+            signed_in: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         raise LocalCloudError(
             json.load(error)["error"],
@@ -189,8 +189,8 @@ def sign_in(running: Running, account: str, role: str = "", tags: Mapping[str, s
             expected="a role that a deployment has made",
             fix="mlops deploy",
         ) from error
-    credentials = Credentials(made["access_key_id"], made["secret_access_key"], made["session_token"])
-    return SignedIn(made["arn"], made["account"], credentials)
+    credentials = Credentials(signed_in["access_key_id"], signed_in["secret_access_key"], signed_in["session_token"])
+    return SignedIn(signed_in["arn"], signed_in["account"], credentials)
 
 
 def service_calls(running: Running) -> list[dict[str, Any]]:

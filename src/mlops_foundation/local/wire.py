@@ -70,12 +70,12 @@ def route(services: tuple[str, ...], method: str, path: str, target: str) -> Rou
 
 
 def read_request(
-    found: Route, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]] | None = None
+    target: Route, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]] | None = None
 ) -> Json:
     """Return the request's members as Python values, validated by the model.
 
     Args:
-        found: The operation.
+        target: The operation.
         headers: With names in lower case.
         body: As it came.
         query: Values of the query string by name.
@@ -84,11 +84,11 @@ def read_request(
         ServiceError: ``SerializationException`` for a body that is not what the protocol says,
             ``ValidationException`` for values outside the model's constraints.
     """
-    shape = found.operation.input_shape
+    shape = target.operation.input_shape
     if shape is None:
         return {}
-    if found.operation.service_model.metadata["protocol"] == "rest-json":
-        request = _read_rest(shape, found.path_values, headers, body) | _read_query(shape, query or {})
+    if target.operation.service_model.metadata["protocol"] == "rest-json":
+        request = _read_rest(shape, target.path_values, headers, body) | _read_query(shape, query or {})
     else:
         request = _decode(shape, _parse_json(body))
     validate(shape, request)

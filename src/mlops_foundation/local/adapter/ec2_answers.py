@@ -82,12 +82,12 @@ def describe_endpoints_whole(_cloud: object) -> None:
         unknown = [name for name in filters if name not in _FILTERS and not name.startswith("tag")]
         if unknown:
             return ec2_error("InvalidParameterValue", f"The filter '{unknown[0]}' is invalid")
-        found = [
+        described = [
             endpoint_fields(each)
             for name, each in ec2._vpc_endpoints.items()
             if (not wanted or name in wanted) and _matches(each, filters)
         ]
-        items = f"<vpcEndpointSet>{''.join(found)}</vpcEndpointSet>"
+        items = f"<vpcEndpointSet>{''.join(described)}</vpcEndpointSet>"
         return ec2._xml(200, "DescribeVpcEndpointsResponse", items)
 
     ec2._vpce_fields_xml = endpoint_fields

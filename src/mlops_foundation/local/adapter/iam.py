@@ -105,11 +105,11 @@ def principal_for(access_key_id: str, session_token: str | None) -> Principal | 
     if account is None:
         return None
     tokens = () if session_token is None else (session_token,)
-    found = iam_evaluator.resolve_credential(access_key_id, account, *tokens)
-    if isinstance(found, iam_evaluator.CredentialResolutionError):
+    credential = iam_evaluator.resolve_credential(access_key_id, account, *tokens)
+    if isinstance(credential, iam_evaluator.CredentialResolutionError):
         return None
-    credentials = Credentials(found.access_key_id, found.secret_access_key, found.session_token)
-    return Principal(found.principal_arn, AccountId(found.account_id), found.principal_type, credentials)
+    credentials = Credentials(credential.access_key_id, credential.secret_access_key, credential.session_token)
+    return Principal(credential.principal_arn, AccountId(credential.account_id), credential.principal_type, credentials)
 
 
 def taken_by(access_key_id: str) -> str:
@@ -250,8 +250,8 @@ def assume_as_service(role_arn: str, service: str, session_name: str, source_arn
     Raises:
         ServiceError: ``AccessDeniedException`` naming the role and what is missing.
     """
-    found = role(role_arn)
-    if found is None:
+    record = role(role_arn)
+    if record is None:
         raise ServiceError("AccessDeniedException", f"{service} cannot assume {role_arn}: the role does not exist")
     account = Arn.parse(source_arn).account if source_arn else Arn.parse(role_arn).account
     context = iam_evaluator.EvalContext(
@@ -263,7 +263,7 @@ def assume_as_service(role_arn: str, service: str, session_name: str, source_arn
         region=region,
         service_context={"aws:sourcearn": source_arn or None, "aws:sourceaccount": account},
     )
-    if not _trusts_service(found["AssumeRolePolicyDocument"], service, context):
+    if not _trusts_service(record["AssumeRolePolicyDocument"], service, context):
         raise ServiceError(
             "AccessDeniedException",
             f"{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn} "

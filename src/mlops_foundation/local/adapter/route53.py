@@ -109,11 +109,11 @@ def _associate(zone_id: str, vpc: Json) -> Any:
 
 
 def _disassociate(zone_id: str, vpc: Json) -> Any:
-    found = _find(zone_id)
+    place = _find(zone_id)
     here = ec2._vpcs.get_scoped(get_account_id(), vpc["VPCRegion"], vpc["VPCId"]) is not None
-    if found is None or not (here or found[0] == get_account_id()):
+    if place is None or not (here or place[0] == get_account_id()):
         return _no_zone(zone_id)
-    vpcs = found[1].get("vpcs", [])
+    vpcs = place[1].get("vpcs", [])
     if vpc not in vpcs:
         message = f"The VPC {vpc['VPCId']} is not associated with the hosted zone."
         return _error("VPCAssociationNotFound", message, 404)

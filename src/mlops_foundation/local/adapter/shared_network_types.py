@@ -57,7 +57,7 @@ def _delete_peering(stack: StackCall, physical_id: str, properties: Json) -> Non
 def _create_zone(stack: StackCall, properties: Json) -> Provisioned:
     route53 = _client(stack, "route53")
     vpcs = properties.get("VPCs", [])
-    made = route53.create_hosted_zone(
+    answer = route53.create_hosted_zone(
         Name=properties["Name"],
         CallerReference=f"{stack.stack_id}/{stack.logical_id}/{properties['Name']}",
         HostedZoneConfig={
@@ -66,7 +66,7 @@ def _create_zone(stack: StackCall, properties: Json) -> Provisioned:
         },
         **({"VPC": vpcs[0]} if vpcs else {}),
     )
-    zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
+    zone_id = answer["HostedZone"]["Id"].rpartition("/")[2]
     for vpc in vpcs[1:]:
         route53.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc)
     _tag_zone(route53, zone_id, properties)

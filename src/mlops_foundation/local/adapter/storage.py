@@ -73,14 +73,14 @@ def tag_buckets(_cloud: object) -> None:
         s3._bucket_tags[bucket] = tag_pairs(without_system_tags(dict(properties)).get("Tags"))
 
     def created(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:
-        made = create(logical_id, properties, stack_name)
-        tag(made[0], properties)
-        return made
+        result = create(logical_id, properties, stack_name)
+        tag(result[0], properties)
+        return result
 
     def updated(physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str) -> Any:
-        made = update(physical_id, old, new, stack_name)
-        tag(made[0], new)
-        return made
+        result = update(physical_id, old, new, stack_name)
+        tag(result[0], new)
+        return result
 
     provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = {**handlers, "create": created, "update": updated}
 

@@ -39,14 +39,14 @@ def _create_domain(stack: StackCall, properties: Json) -> Provisioned:
     return _domain(stack.invoke(_SERVICE, "CreateDomain", request)["domain"])
 
 
-def _domain(made: Json) -> Provisioned:
+def _domain(domain: Json) -> Provisioned:
     attributes = {
-        "Arn": made["arn"],
-        "EncryptionKey": made["encryptionKey"],
-        "Name": made["name"],
-        "Owner": made["owner"],
+        "Arn": domain["arn"],
+        "EncryptionKey": domain["encryptionKey"],
+        "Name": domain["name"],
+        "Owner": domain["owner"],
     }
-    return Provisioned(made["arn"], attributes)
+    return Provisioned(domain["arn"], attributes)
 
 
 def _update_domain(stack: StackCall, physical_id: str, old: Json, new: Json) -> Provisioned:
@@ -87,14 +87,14 @@ def _create_repository(stack: StackCall, properties: Json) -> Provisioned:
     return _repository(made)
 
 
-def _repository(made: Json) -> Provisioned:
+def _repository(repository: Json) -> Provisioned:
     attributes = {
-        "Arn": made["arn"],
-        "DomainName": made["domainName"],
-        "DomainOwner": made["domainOwner"],
-        "Name": made["name"],
+        "Arn": repository["arn"],
+        "DomainName": repository["domainName"],
+        "DomainOwner": repository["domainOwner"],
+        "Name": repository["name"],
     }
-    return Provisioned(made["arn"], attributes)
+    return Provisioned(repository["arn"], attributes)
 
 
 def _update_repository(stack: StackCall, physical_id: str, old: Json, new: Json) -> Provisioned:

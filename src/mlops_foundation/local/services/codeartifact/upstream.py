@@ -121,12 +121,12 @@ class Upstream:
         kept = self._pages.get(package)
         if kept and time.monotonic() - kept[0] < _PAGE_S:
             return kept[1]
-        found: dict[str, Link] = {}
+        links: dict[str, Link] = {}
         for index in self.indexes:
             for link in _links(f"{index}{package}/"):
-                found.setdefault(link.filename, link)
-        self._pages[package] = (time.monotonic(), found)
-        return found
+                links.setdefault(link.filename, link)
+        self._pages[package] = (time.monotonic(), links)
+        return links
 
     def file(self, link: Link) -> Path | None:
         """Return a file that is kept already, or None."""

@@ -204,15 +204,15 @@ class Build:
 
     def _parameters(self, wanted: Mapping[str, str]) -> dict[str, str]:
         names = sorted(set(wanted.values()))
-        found: dict[str, str] = {}
+        values: dict[str, str] = {}
         for start in range(0, len(names), 10):
             answer = self._around.client("ssm").get_parameters(Names=names[start : start + 10], WithDecryption=True)
             if answer["InvalidParameters"]:
                 raise BuildFailed(
                     "Decrypted Variables Error", f"parameter does not exist: {answer['InvalidParameters']}"
                 )
-            found |= {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
-        return {name: found[parameter] for name, parameter in wanted.items()}
+            values |= {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
+        return {name: values[parameter] for name, parameter in wanted.items()}
 
     def _builtin(self) -> dict[str, str]:
         record = self._record

@@ -64,15 +64,15 @@ def matching(source: Path, artifact: ArtifactFiles) -> dict[str, Path]:
     if not base.is_dir():
         raise BuildFailed("CLIENT_ERROR", f"no matching base directory path found for {artifact.base_directory}")
     excluded = {path for pattern in artifact.exclude for path in _glob(base, pattern)}
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for pattern in artifact.files:
         for path in sorted(_glob(base, pattern)):
             if path not in excluded:
                 name = PurePosixPath(path).name if artifact.discard_paths else path
-                found[name] = base / path
-    if not found:
+                files[name] = base / path
+    if not files:
         raise BuildFailed("CLIENT_ERROR", f"no matching artifact paths found: {', '.join(artifact.files)}")
-    return found
+    return files
 
 
 def _glob(base: Path, pattern: str) -> Iterator[str]:

@@ -124,17 +124,17 @@ def _packages(python: Interpreter) -> Path:
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=kept.parent))
+    fresh = Path(tempfile.mkdtemp(dir=kept.parent))
     for file in (*(_PIP.files or ()), *(_UV.files or ())):
         if not str(file).startswith("..") and file.suffix != ".pyc":
-            target = made / file
+            target = fresh / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(str(file.locate()), target)
-    subprocess.run([python.executable, "-I", "-m", "compileall", "-q", made], check=True, capture_output=True, env={})
+    subprocess.run([python.executable, "-I", "-m", "compileall", "-q", fresh], check=True, capture_output=True, env={})
     try:
-        made.rename(kept)
+        fresh.rename(kept)
     except OSError:  # another build was faster
-        shutil.rmtree(made)
+        shutil.rmtree(fresh)
     return kept
 
 
@@ -183,7 +183,7 @@ def tool_environment(machine: Mapping[str, str], binaries: Path) -> dict[str, st
     path = [part for part in machine.get("PATH", os.defpath).split(os.pathsep) if part and Path(part) != platform]
     home = Path.home()
     kept = user_caches()
-    found = {
+    variables = {
         "PIP_CACHE_DIR": str(kept / "pip"),
         "UV_CACHE_DIR": str(kept / "uv"),
         "npm_config_cache": str(kept / "npm"),
@@ -195,5 +195,5 @@ def tool_environment(machine: Mapping[str, str], binaries: Path) -> dict[str, st
     # HOME of a build is its own, so the person's settings of pip and npm (their package index) are named explicitly.
     for variable, file in {"PIP_CONFIG_FILE": ".config/pip/pip.conf", "npm_config_userconfig": ".npmrc"}.items():
         if (home / file).is_file():
-            found[variable] = str(home / file)
-    return found | dict(machine) | {"PATH": os.pathsep.join([str(binaries), *path])}
+            variables[variable] = str(home / file)
+    return variables | dict(machine) | {"PATH": os.pathsep.join([str(binaries), *path])}

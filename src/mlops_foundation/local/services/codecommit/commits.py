@@ -106,12 +106,12 @@ def add(repository: GitRepository, request: Json, edit: Edit, author: Author) ->
     before = repository.commit_of(parent) if parent else None
     message = request.get("commitMessage") or ""
     try:
-        made = repository.commit(request["branchName"], before, edit, author, message)
+        commit = repository.commit(request["branchName"], before, edit, author, message)
     except GitError as error:
         raise ServiceError("InvalidPathException", str(error)) from error
-    if made is None:
+    if commit is None:
         raise ServiceError("NoChangeException", "The commit would change nothing")
-    return made
+    return commit
 
 
 def check_changed(repository: GitRepository, request: Json) -> None:
@@ -126,14 +126,14 @@ def check_changed(repository: GitRepository, request: Json) -> None:
         raise ServiceError("SameFileContentException", f"{request['filePath']} has this content already")
 
 
-def changes(repository: GitRepository, made: Commit, edit: Edit) -> Json:
+def changes(repository: GitRepository, commit: Commit, edit: Edit) -> Json:
     """Return the files a commit added, updated and deleted, as CreateCommit answers them."""
     added: list[Json] = []
     updated: list[Json] = []
-    parent = made.parents[0] if made.parents else None
+    parent = commit.parents[0] if commit.parents else None
     for path in (*edit.put, *edit.modes):
         known = parent is not None and repository.entry(parent, path) is not None
-        (updated if known else added).append(_file(repository, made.commit_id, path))
+        (updated if known else added).append(_file(repository, commit.commit_id, path))
     deleted = [_file(repository, parent, path) for path in edit.delete] if parent else []
     return {"filesAdded": added, "filesUpdated": updated, "filesDeleted": deleted}
 

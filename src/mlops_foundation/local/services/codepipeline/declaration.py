@@ -99,13 +99,13 @@ def check(pipeline: Json, region: str) -> None:
         "InvalidStructureException",
         "output artifact",
     )
-    made: set[str] = set()
+    artifacts: set[str] = set()
     for number, stage in enumerate(stages):
         _check_stage(stage, first=number == 0)
         for _, actions in actions_of(stage):
             for action in actions:
-                _check_action(action, region, made)
-            made |= {artifact["name"] for action in actions for artifact in action.get("outputArtifacts", [])}
+                _check_action(action, region, artifacts)
+            artifacts |= {artifact["name"] for action in actions for artifact in action.get("outputArtifacts", [])}
     _check_references(pipeline)
 
 
@@ -155,18 +155,18 @@ def _check_stage(stage: Json, *, first: bool) -> None:
             )
 
 
-def _check_action(action: Json, region: str, made: set[str]) -> None:
+def _check_action(action: Json, region: str, artifacts: set[str]) -> None:
     for key in ("commands", "outputVariables", "environmentVariables", "timeoutInMinutes"):
         if action.get(key):
             raise not_supported(f"{key} of an action")
     if action.get("region", region) != region:
         raise not_supported(f"An action in another region than the pipeline's ({action['region']})")
     kind = action["actionTypeId"]
-    found = ACTION_TYPES.get((kind["category"], kind["provider"]))
-    if found is None or (kind["owner"], kind["version"]) != ("AWS", "1"):
+    action_type = ACTION_TYPES.get((kind["category"], kind["provider"]))
+    if action_type is None or (kind["owner"], kind["version"]) != ("AWS", "1"):
         raise not_supported(f"Action type {kind['category']} {kind['owner']} {kind['provider']} {kind['version']}")
-    _check_configuration(action, found)
-    _check_artifacts(action, found, made)
+    _check_configuration(action, action_type)
+    _check_artifacts(action, action_type, artifacts)
 
 
 def _check_configuration(action: Json, kind: ActionType) -> None:
@@ -198,7 +198,7 @@ def _check_mode(action: Json, configuration: Mapping[str, str], mode: str) -> No
             raise _invalid(f"ActionMode {mode} of action '{action['name']}' needs '{key}'")
 
 
-def _check_artifacts(action: Json, kind: ActionType, made: set[str]) -> None:
+def _check_artifacts(action: Json, kind: ActionType, artifacts: set[str]) -> None:
     inputs = [artifact["name"] for artifact in action.get("inputArtifacts", [])]
     for what, count, (low, high) in (
         ("input", len(inputs), kind.inputs),
@@ -207,7 +207,7 @@ def _check_artifacts(action: Json, kind: ActionType, made: set[str]) -> None:
         if not low <= count <= high:
             raise _invalid(f"Action '{action['name']}' has {count} {what} artifacts, allowed are {low} to {high}")
     for name in inputs:
-        if name not in made:
+        if name not in artifacts:
             raise _invalid(f"Input Artifact Bundle {name} in action {action['name']} is not declared as output")
     primary = action.get("configuration", {}).get("PrimarySource")
     if kind is _CODEBUILD and len(inputs) > 1 and primary not in inputs:

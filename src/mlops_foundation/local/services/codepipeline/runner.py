@@ -185,11 +185,11 @@ class Runner:
         with self._lock:
             key = record["actionExecutionId"]
             stamp = now().timestamp()
-            found = self._records.change(
+            abandoned = self._records.change(
                 scope, ACTION, key, lambda item: item.update(status="Abandoned", lastUpdateTime=stamp)
             )
             self.approvals.wake(key)
-            self._announce.action(scope, found, "ABANDONED")
+            self._announce.action(scope, abandoned, "ABANDONED")
 
 
 def _inputs(execution: Json, action: Json) -> dict[str, Json]:

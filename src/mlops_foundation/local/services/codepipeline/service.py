@@ -282,13 +282,13 @@ class CodePipeline(Service):
         name, stage, action = request["pipelineName"], request["stageName"], request["actionName"]
         record = rec.pipeline_of(self.records, call.scope, name)
         declared.action_named(record["declaration"], stage, action)
-        found = [item for item in self.records.all(call.scope, ACTION) if item["_token"] == request["token"]]
-        where = [(item["_pipeline"], item["stageName"], item["actionName"]) for item in found]
+        waiting = [item for item in self.records.all(call.scope, ACTION) if item["_token"] == request["token"]]
+        where = [(item["_pipeline"], item["stageName"], item["actionName"]) for item in waiting]
         if where != [(name, stage, action)]:
             raise ServiceError("InvalidApprovalTokenException", "The approval token is not valid for this action")
-        if found[0]["status"] != "InProgress" or "updatedBy" in found[0]:
+        if waiting[0]["status"] != "InProgress" or "updatedBy" in waiting[0]:
             raise ServiceError("ApprovalAlreadyCompletedException", "The approval action has already been decided")
-        result, key = request["result"], found[0]["actionExecutionId"]
+        result, key = request["result"], waiting[0]["actionExecutionId"]
         arn = call.principal.arn
         self.records.change(call.scope, ACTION, key, lambda item: item.update(updatedBy=arn))
         decision = Decision(approved=result["status"] == "Approved", summary=result["summary"], by=arn)

@@ -33,14 +33,14 @@ class ProjectOperations(Resources):
         record = self.cloud.invoke(
             call.principal, "servicecatalog", "ProvisionProduct", _provisioning(request, project_id), scope=call.scope
         )["RecordDetail"]
-        made = self.create(call, PROJECT, name, request | {
+        project = self.create(call, PROJECT, name, request | {
             "ProjectId": project_id,
             "Status": "CreateInProgress",
             "ServiceCatalogProvisionedProductDetails": {"ProvisionedProductId": record["ProvisionedProductId"]},
             "CreatedBy": self.created_by(call),
         })  # fmt: skip
         self.cloud.spawn(f"project {name}", lambda: self._follow(call, name, "Create"))
-        return {"ProjectArn": made["Arn"], "ProjectId": project_id}
+        return {"ProjectArn": project["Arn"], "ProjectId": project_id}
 
     @operation(resource=PROJECT.named())
     def describe_project(self, call: Call, request: Json) -> Json:
@@ -91,15 +91,15 @@ class ProjectOperations(Resources):
         """Wait until a provisioned product is no longer under change; None when it is gone."""
         while True:
             try:
-                found = self.cloud.invoke(
+                product = self.cloud.invoke(
                     call.principal, "servicecatalog", "DescribeProvisionedProduct", {"Id": product_id}, scope=call.scope
                 )["ProvisionedProductDetail"]
             except ServiceError as error:
                 if error.code == "ResourceNotFoundException":
                     return None
                 raise
-            if found["Status"] not in _UNDER_WAY:
-                return dict(found)
+            if product["Status"] not in _UNDER_WAY:
+                return dict(product)
             time.sleep(_POLL_S)
 
 
@@ -110,7 +110,7 @@ def _provisioning(request: Json, project_id: str) -> Json:
     given = [item for item in details.get("ProvisioningParameters", ()) if item["Key"] not in own]
     tags = {"sagemaker:project-name": name, "sagemaker:project-id": project_id}
     parameters = [*given, *({"Key": key, "Value": value} for key, value in own.items())]
-    found = {
+    provision = {
         "ProductId": details["ProductId"],
         "ProvisioningArtifactId": details.get("ProvisioningArtifactId"),
         "PathId": details.get("PathId"),
@@ -119,4 +119,4 @@ def _provisioning(request: Json, project_id: str) -> Json:
         "ProvisioningParameters": parameters,
         "Tags": [*request.get("Tags", ()), *({"Key": key, "Value": value} for key, value in tags.items())],
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in provision.items() if value is not None}

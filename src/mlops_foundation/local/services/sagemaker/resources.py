@@ -80,15 +80,15 @@ class Kind:
         output = wire.operation_model("sagemaker", operation).output_shape
         lists = {name: shape for name, shape in output.members.items() if isinstance(shape, ListShape)}
         ((member, summaries),) = lists.items()
-        found = [record for record in records if _passes(operation, request, record)]
+        passing = [record for record in records if _passes(operation, request, record)]
         by = request.get("SortBy", "CreationTime")
         key = _SORT_KEYS.get(by) or ("Status" if by == "Status" else "Name")
-        found.sort(key=lambda record: record[key])
+        passing.sort(key=lambda record: record[key])
         if request.get("SortOrder", "Ascending" if ascending else "Descending") == "Descending":
-            found.reverse()
+            passing.reverse()
         start, size = int(request.get("NextToken", 0)), request.get("MaxResults", 100)
-        page: Json = {member: [self.members(summaries.member, record) for record in found[start : start + size]]}
-        return page | ({"NextToken": str(start + size)} if len(found) > start + size else {})
+        page: Json = {member: [self.members(summaries.member, record) for record in passing[start : start + size]]}
+        return page | ({"NextToken": str(start + size)} if len(passing) > start + size else {})
 
 
 def adds_tags(resource: Resource) -> Callable[[Any, Call, Json], Iterable[Check]]:
@@ -131,7 +131,7 @@ def job_context(request: Json) -> Json:
     network = request.get("NetworkConfig", request)
     resources = request.get("ResourceConfig") or request.get("ProcessingResources", {}).get("ClusterConfig") or {}
     output = request.get("OutputDataConfig") or request.get("ProcessingOutputConfig") or {}
-    found = {
+    keys = {
         "sagemaker:VpcSubnets": vpc.get("Subnets"),
         "sagemaker:VpcSecurityGroupIds": vpc.get("SecurityGroupIds"),
         "sagemaker:NetworkIsolation": str(bool(network.get("EnableNetworkIsolation"))).lower(),
@@ -139,7 +139,7 @@ def job_context(request: Json) -> Json:
         "sagemaker:VolumeKmsKey": resources.get("VolumeKmsKeyId"),
         "sagemaker:OutputKmsKey": output.get("KmsKeyId"),
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 class Resources(Service):
@@ -162,12 +162,12 @@ class Resources(Service):
         """Keep a new record under a key, with its name, ARN, times and tags, and return it."""
         arn, now, name = kind.arn(call, key), timestamp(), record.get(f"{kind.prefix}Name", key)
         tags = record.get("Tags")
-        made = {key: value for key, value in record.items() if key not in {"Tags", f"{kind.prefix}Name"}}
-        made |= {"Name": name, "Arn": arn, "CreationTime": now, "LastModifiedTime": now}
-        self.records.put(call.scope, kind.path, key, made)
+        kept = {key: value for key, value in record.items() if key not in {"Tags", f"{kind.prefix}Name"}}
+        kept |= {"Name": name, "Arn": arn, "CreationTime": now, "LastModifiedTime": now}
+        self.records.put(call.scope, kind.path, key, kept)
         if tags:
             self.set_tags(arn, {tag["Key"]: tag["Value"] for tag in tags})
-        return made
+        return kept
 
     def change(self, scope: Scope, kind: Kind, key: str, changes: Json) -> Json:
         """Change members of a record, and its time of change."""

@@ -41,13 +41,13 @@ def _profile_arn(_service: object, call: Call, request: Json) -> str:
 
 def _network(_service: object, _call: Call, request: Json) -> Json:
     settings = request.get("DefaultUserSettings") or request.get("UserSettings") or {}
-    found = {
+    keys = {
         "sagemaker:AppNetworkAccessType": request.get("AppNetworkAccessType"),
         "sagemaker:DomainSharingOutputKmsKey": settings.get("SharingSettings", {}).get("S3KmsKeyId"),
         "sagemaker:VpcSubnets": request.get("SubnetIds"),
         "sagemaker:VpcSecurityGroupIds": settings.get("SecurityGroups"),
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def _check_single_sign_on(domain: Json, request: Json) -> None:

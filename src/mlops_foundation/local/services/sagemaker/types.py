@@ -51,12 +51,12 @@ def _unless_gone(stack: StackCall, operation: str, request: Json) -> None:
 
 
 def _domain(stack: StackCall, domain_id: str) -> Provisioned:
-    found = stack.invoke("sagemaker", "DescribeDomain", {"DomainId": domain_id})
+    domain = stack.invoke("sagemaker", "DescribeDomain", {"DomainId": domain_id})
     attributes = {
-        "DomainArn": found["DomainArn"],
+        "DomainArn": domain["DomainArn"],
         "DomainId": domain_id,
-        "HomeEfsFileSystemId": found["HomeEfsFileSystemId"],
-        "Url": found["Url"],
+        "HomeEfsFileSystemId": domain["HomeEfsFileSystemId"],
+        "Url": domain["Url"],
     }
     return Provisioned(domain_id, attributes)
 
@@ -213,11 +213,11 @@ def _wait_in_service(stack: StackCall, name: str) -> Json:
         ServiceError: When it failed, with its reason.
     """
     while True:
-        found = stack.invoke("sagemaker", "DescribeEndpoint", {"EndpointName": name})
-        if found["EndpointStatus"] == "InService":
-            return found
-        if found["EndpointStatus"] == "Failed":
-            raise ServiceError("ServiceInternalError", f"Endpoint {name} failed: {found.get('FailureReason', '')}")
+        endpoint = stack.invoke("sagemaker", "DescribeEndpoint", {"EndpointName": name})
+        if endpoint["EndpointStatus"] == "InService":
+            return endpoint
+        if endpoint["EndpointStatus"] == "Failed":
+            raise ServiceError("ServiceInternalError", f"Endpoint {name} failed: {endpoint.get('FailureReason', '')}")
         time.sleep(_POLL_S)
 
 

@@ -54,16 +54,16 @@ class Launcher:
         self._update(scope, record, "FAILED", errors, product={"Status": status, "StatusMessage": message})
 
     def _work(self, call: Call, record: Json, change: Json) -> None:
-        made = self._records.get(call.scope, PROVISIONED, record["ProvisionedProductId"])
-        if made is None:
+        product = self._records.get(call.scope, PROVISIONED, record["ProvisionedProductId"])
+        if product is None:
             return
         terminating = record["RecordType"] == "TERMINATE_PROVISIONED_PRODUCT"
         try:
-            client_role = self._principal(call, made)
+            client_role = self._principal(call, product)
             if terminating:
-                self._delete(call, client_role, made)
+                self._delete(call, client_role, product)
             else:
-                self._deploy(call, client_role, made, record, change)
+                self._deploy(call, client_role, product, record, change)
         except (ClientError, ServiceError, LaunchFailed) as error:
             if not (terminating and change["IgnoreErrors"]):
                 status = "TAINTED" if record["RecordType"] == "UPDATE_PROVISIONED_PRODUCT" else "ERROR"
@@ -74,29 +74,29 @@ class Launcher:
             raise
         if terminating:
             self._update(call.scope, record, "SUCCEEDED")
-            self._records.pop(call.scope, PROVISIONED, made["Id"])
+            self._records.pop(call.scope, PROVISIONED, product["Id"])
 
-    def _principal(self, call: Call, made: Json) -> Principal:
-        if not made["LaunchRoleArn"]:
+    def _principal(self, call: Call, product: Json) -> Principal:
+        if not product["LaunchRoleArn"]:
             return call.principal
         return self._cloud.assume_service_role(
-            made["LaunchRoleArn"], SERVICE, f"SC-{made['Id']}", source_arn=made["Arn"], region=call.region
+            product["LaunchRoleArn"], SERVICE, f"SC-{product['Id']}", source_arn=product["Arn"], region=call.region
         )
 
-    def _deploy(self, call: Call, role: Principal, made: Json, record: Json, change: Json) -> None:
+    def _deploy(self, call: Call, role: Principal, product: Json, record: Json, change: Json) -> None:
         """Make or change the stack; the template is read with the launch role's own rights."""
         url = change["Artifact"]["Url"]
         read(self._cloud.client(role, "s3", call.region), url)
         bucket, key = place_of(url)
         request = {
-            "StackName": made["StackName"],
+            "StackName": product["StackName"],
             "TemplateURL": f"{self._cloud.endpoint_url}/{bucket}/{key}",
             "Capabilities": _CAPABILITIES,
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in change["Parameters"].items()],
-            "Tags": [*change["Tags"], *_auto_tags(call, made, record)],
+            "Tags": [*change["Tags"], *_auto_tags(call, product, record)],
         }
         cloudformation = self._cloud.client(role, "cloudformation", call.region)
-        stack_id = made["StackId"]
+        stack_id = product["StackId"]
         if record["RecordType"] == "PROVISION_PRODUCT":
             stack_id = cloudformation.create_stack(**request)["StackId"]
         else:
@@ -107,14 +107,14 @@ class Launcher:
             raise LaunchFailed(first_failure(cloudformation, stack_id) or stack.get("StackStatusReason", ""))
         self._succeed(call.scope, record, stack, change)
 
-    def _delete(self, call: Call, role: Principal, made: Json) -> None:
-        if not made["StackId"]:
+    def _delete(self, call: Call, role: Principal, product: Json) -> None:
+        if not product["StackId"]:
             return
         cloudformation = self._cloud.client(role, "cloudformation", call.region)
-        cloudformation.delete_stack(StackName=made["StackId"])
-        stack = _wait(cloudformation, made["StackId"])
+        cloudformation.delete_stack(StackName=product["StackId"])
+        stack = _wait(cloudformation, product["StackId"])
         if stack["StackStatus"] != "DELETE_COMPLETE":
-            raise LaunchFailed(first_failure(cloudformation, made["StackId"]) or stack.get("StackStatusReason", ""))
+            raise LaunchFailed(first_failure(cloudformation, product["StackId"]) or stack.get("StackStatusReason", ""))
 
     def _succeed(self, scope: Scope, record: Json, stack: Json, change: Json) -> None:
         arn = {
@@ -139,19 +139,19 @@ class Launcher:
             )
 
 
-def _auto_tags(call: Call, made: Json, record: Json) -> list[Json]:
+def _auto_tags(call: Call, product: Json, record: Json) -> list[Json]:
     """Return the tags Service Catalog adds by itself, and only with a launch role of its own.
 
     Source: "Service Catalog AutoTags" in the administrator guide.
     """
     tags = {
-        "portfolioArn": call.arn("catalog", f"portfolio/{made['PortfolioId']}"),
-        "productArn": call.arn("catalog", f"product/{made['ProductId']}"),
-        "provisionedProductArn": made["Arn"],
+        "portfolioArn": call.arn("catalog", f"portfolio/{product['PortfolioId']}"),
+        "productArn": call.arn("catalog", f"product/{product['ProductId']}"),
+        "provisionedProductArn": product["Arn"],
         "provisioningArtifactIdentifier": record["ProvisioningArtifactId"],
         "provisioningPrincipalArn": call.principal.arn,
     }
-    if not made["LaunchRoleArn"]:
+    if not product["LaunchRoleArn"]:
         return []
     return [{"Key": f"aws:servicecatalog:{key}", "Value": value} for key, value in tags.items()]
 

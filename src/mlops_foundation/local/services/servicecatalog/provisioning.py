@@ -60,28 +60,28 @@ class ProvisioningOperations(CatalogService):
         if self.find(call.scope, {"Name": name}):
             raise ServiceError("DuplicateResourceException", f"A provisioned product with the name {name} exists.")
         parameters = {item["Key"]: item.get("Value", "") for item in request.get("ProvisioningParameters", [])}
-        made = self._new(call, name, product, path)
-        made["Tags"] = self._tags(call, product, path, tags_of_request(request))
-        self.records.put(call.scope, PROVISIONED, made["Id"], made)
-        return self._launch(call, made, "PROVISION_PRODUCT", request["ProvisionToken"],
-                            {"Artifact": artifact, "Parameters": parameters, "Tags": made["Tags"]})  # fmt: skip
+        provisioned = self._new(call, name, product, path)
+        provisioned["Tags"] = self._tags(call, product, path, tags_of_request(request))
+        self.records.put(call.scope, PROVISIONED, provisioned["Id"], provisioned)
+        return self._launch(call, provisioned, "PROVISION_PRODUCT", request["ProvisionToken"],
+                            {"Artifact": artifact, "Parameters": parameters, "Tags": provisioned["Tags"]})  # fmt: skip
 
     @operation(context=_context)
     def update_provisioned_product(self, call: Call, request: Json) -> Json:
         """Change the version or the parameters of what was launched."""
-        made = self._settled(call, request)
-        product = self.product(call.scope, {"ProductId": made["ProductId"]})
+        provisioned = self._settled(call, request)
+        product = self.product(call.scope, {"ProductId": provisioned["ProductId"]})
         path = self.path(call.scope, call.principal, product, request)
-        chosen = {"ProvisioningArtifactId": made["ProvisioningArtifactId"]}
+        chosen = {"ProvisioningArtifactId": provisioned["ProvisioningArtifactId"]}
         named = {key: value for key, value in request.items() if key.startswith("ProvisioningArtifact")}
         artifact = self.artifact(call.scope, product, named or chosen)
-        parameters = dict(made["Parameters"])
+        parameters = dict(provisioned["Parameters"])
         for item in request.get("ProvisioningParameters", []):
             if not item.get("UsePreviousValue"):
                 parameters[item["Key"]] = item.get("Value", "")
         given = tags_of_request(request)
-        tags = self._tags(call, product, path, given) if given else made["Tags"]
-        return self._launch(call, made, "UPDATE_PROVISIONED_PRODUCT", request["UpdateToken"],
+        tags = self._tags(call, product, path, given) if given else provisioned["Tags"]
+        return self._launch(call, provisioned, "UPDATE_PROVISIONED_PRODUCT", request["UpdateToken"],
                             {"Artifact": artifact, "Parameters": parameters, "Tags": tags})  # fmt: skip
 
     @operation(context=_context)
@@ -119,13 +119,13 @@ class ProvisioningOperations(CatalogService):
         if set(filters) - {"SearchQuery"}:
             raise not_supported("Filters of SearchProvisionedProducts other than SearchQuery")
         queries = [query.partition(":") for query in filters.get("SearchQuery", [])]
-        found = [_attribute(item) for item in self._at_level(call, request)]
+        products = [_attribute(item) for item in self._at_level(call, request)]
         for key, _, value in queries:
             field = {"name": "Name", "id": "Id", "status": "Status", "productId": "ProductId"}.get(key)
             if field is None:
                 raise not_supported(f"A search for {key!r}; name, id, status and productId are")
-            found = [item for item in found if item[field] == value]
-        return {"ProvisionedProducts": found, "TotalResultsCount": len(found)}
+            products = [item for item in products if item[field] == value]
+        return {"ProvisionedProducts": products, "TotalResultsCount": len(products)}
 
     @operation(context=lambda _service, _call, request: _level(request))
     def scan_provisioned_products(self, call: Call, request: Json) -> Json:
@@ -192,24 +192,24 @@ class ProvisioningOperations(CatalogService):
             "Parameters": {},
         }
 
-    def _launch(self, call: Call, made: Json, kind: str, token: str, change: Json) -> Json:
+    def _launch(self, call: Call, provisioned: Json, kind: str, token: str, change: Json) -> Json:
         stamp = now().timestamp()
-        artifact = change.get("Artifact", {"Id": made.get("ProvisioningArtifactId", "")})
+        artifact = change.get("Artifact", {"Id": provisioned.get("ProvisioningArtifactId", "")})
         record = {
             "RecordId": new_id("rec"),
-            "ProvisionedProductName": made["Name"],
-            "ProvisionedProductId": made["Id"],
+            "ProvisionedProductName": provisioned["Name"],
+            "ProvisionedProductId": provisioned["Id"],
             "ProvisionedProductType": "CFN_STACK",
             "RecordType": kind,
             "Status": "CREATED",
             "CreatedTime": stamp,
             "UpdatedTime": stamp,
-            "ProductId": made["ProductId"],
+            "ProductId": provisioned["ProductId"],
             "ProvisioningArtifactId": artifact["Id"],
-            "PathId": made["PathId"],
+            "PathId": provisioned["PathId"],
             "RecordErrors": [],
             "RecordTags": change.get("Tags", []),
-            "LaunchRoleArn": made["LaunchRoleArn"],
+            "LaunchRoleArn": provisioned["LaunchRoleArn"],
             "Outputs": [],
             "Token": token,
         }
@@ -228,15 +228,15 @@ def _detail(record: Json) -> Json:
     return {key: value for key, value in record.items() if key not in hidden and value != ""}
 
 
-def _product_detail(made: Json) -> Json:
+def _product_detail(product: Json) -> Json:
     keys = (
         *("Id", "Name", "Arn", "Type", "Status", "StatusMessage", "CreatedTime", "ProductId"),
         *("LastRecordId", "LastProvisioningRecordId", "ProvisioningArtifactId", "LaunchRoleArn"),
     )
-    return {key: made[key] for key in keys if made.get(key)}
+    return {key: product[key] for key in keys if product.get(key)}
 
 
-def _attribute(made: Json) -> Json:
-    shown = {key: value for key, value in _product_detail(made).items() if key != "LaunchRoleArn"}
-    more = {key: made[key] for key in ("Tags", "ProductName", "UserArn", "UserArnSession")}
-    return {**shown, **more, **({"PhysicalId": made["StackId"]} if made["StackId"] else {})}
+def _attribute(product: Json) -> Json:
+    shown = {key: value for key, value in _product_detail(product).items() if key != "LaunchRoleArn"}
+    more = {key: product[key] for key in ("Tags", "ProductName", "UserArn", "UserArnSession")}
+    return {**shown, **more, **({"PhysicalId": product["StackId"]} if product["StackId"] else {})}

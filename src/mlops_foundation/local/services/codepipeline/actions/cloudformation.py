@@ -71,11 +71,11 @@ def _change_set_replace(context: ActionContext) -> Outcome:
     kind = "UPDATE" if exists else "CREATE"
     client.create_change_set(ChangeSetName=change_set, ChangeSetType=kind, **_request(context))
     while True:
-        found = client.describe_change_set(StackName=name, ChangeSetName=change_set)
-        if found["Status"] == "CREATE_COMPLETE":
+        described = client.describe_change_set(StackName=name, ChangeSetName=change_set)
+        if described["Status"] == "CREATE_COMPLETE":
             return Outcome(summary=f"Change set {change_set} was created.")
-        if found["Status"] == "FAILED":
-            reason = found.get("StatusReason", "")
+        if described["Status"] == "FAILED":
+            reason = described.get("StatusReason", "")
             if _nothing_to_do(reason):
                 return Outcome(summary="No updates are to be performed.")
             raise ActionFailed("JobFailed", f"Change set {change_set} of stack [{name}] failed: {reason}")
@@ -85,12 +85,12 @@ def _change_set_replace(context: ActionContext) -> Outcome:
 def _change_set_execute(context: ActionContext) -> Outcome:
     client, name = context.client("cloudformation"), context.configuration["StackName"]
     change_set = context.configuration["ChangeSetName"]
-    found = client.describe_change_set(StackName=name, ChangeSetName=change_set)
-    if found["Status"] == "FAILED" and _nothing_to_do(found.get("StatusReason", "")):
+    described = client.describe_change_set(StackName=name, ChangeSetName=change_set)
+    if described["Status"] == "FAILED" and _nothing_to_do(described.get("StatusReason", "")):
         client.delete_change_set(StackName=name, ChangeSetName=change_set)
         return Outcome(summary="No updates are to be performed.")
     client.execute_change_set(StackName=name, ChangeSetName=change_set)
-    return _wait(context, found["StackId"])
+    return _wait(context, described["StackId"])
 
 
 _MODES: Mapping[str, Callable[[ActionContext], Outcome]] = {
@@ -109,12 +109,12 @@ def _nothing_to_do(text: str) -> bool:
 def _describe(context: ActionContext) -> Json | None:
     try:
         name = context.configuration["StackName"]
-        found = context.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        stack = context.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-    return None if found["StackStatus"] == "DELETE_COMPLETE" else dict(found)
+    return None if stack["StackStatus"] == "DELETE_COMPLETE" else dict(stack)
 
 
 def _request(context: ActionContext) -> Json:
@@ -141,12 +141,12 @@ def _request(context: ActionContext) -> Json:
 
 def _json(text: str, where: str) -> Json:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
         raise ActionFailed("ConfigurationError", f"{where} is not JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise ActionFailed("ConfigurationError", f"{where} is not a JSON object")
-    return found
+    return value
 
 
 def _value(context: ActionContext, item: Any) -> str:  # noqa: ANN401  JSON

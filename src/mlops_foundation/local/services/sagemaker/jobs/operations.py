@@ -36,11 +36,11 @@ class JobOperations(Resources):
             raise ServiceError("ResourceInUse", message)
         arn = kind.arn(call, name)
         self.check_role(call, request["RoleArn"], arn)
-        made = self.create(call, kind, name, request | {"Status": "InProgress"})
+        record = self.create(call, kind, name, request | {"Status": "InProgress"})
         run = kind.run(self, self.machine, kind, call.scope, name)
         run.emit()
         self.cloud.spawn(f"{kind.path} {name}", run.run)
-        return {f"{kind.prefix}Arn": made["Arn"]}
+        return {f"{kind.prefix}Arn": record["Arn"]}
 
     def check_role(self, call: Call, role_arn: str, source_arn: str) -> None:
         """Refuse a role that does not exist or does not trust SageMaker, before anything is made."""

@@ -308,14 +308,14 @@ def last_exception(text: str) -> str:
 
 def _exceptions(text: str) -> list[str]:
     """Return the line that ends each traceback; some programs print tracebacks without their indentation."""
-    found, inside = [], False
+    exceptions, inside = [], False
     for line in text.splitlines():
         if _TRACEBACK in line:
             inside = True
         elif inside and _EXCEPTION.fullmatch(line):
-            found.append(line)
+            exceptions.append(line)
             inside = False
-    return found
+    return exceptions
 
 
 def event_detail(detail: Json) -> Json:

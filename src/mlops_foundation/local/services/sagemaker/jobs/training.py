@@ -101,13 +101,13 @@ class TrainingRun(ContainerRun):
     def _metrics(self) -> list[Json]:
         """Return the last value of each metric whose expression finds one in the log."""
         text = self.log.read_text(errors="replace")
-        found = []
+        metrics = []
         for definition in self.job["AlgorithmSpecification"].get("MetricDefinitions", ()):
             values = re.findall(definition["Regex"], text)
             if values:
                 last = values[-1][0] if isinstance(values[-1], tuple) else values[-1]
-                found.append({"MetricName": definition["Name"], "Value": float(last), "Timestamp": timestamp()})
-        return found
+                metrics.append({"MetricName": definition["Name"], "Value": float(last), "Timestamp": timestamp()})
+        return metrics
 
 
 def _admit(request: Json) -> Json:
