@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlops_foundation.config import Config, load_text
+from mlops_foundation.core.arns import Region
 from mlops_foundation.core.errors import PlanError
 from mlops_foundation.plan import build
 from mlops_foundation.plan.cost import AccountCost, Cost, ModeCost, cost
@@ -257,3 +258,12 @@ def test_the_lines_of_the_table_add_up_to_its_sums() -> None:
         sums = [each.monthly for is_sum, environments, each in amounts if each and is_sum and environments != "all"]
         assert sum(sums) == mode.monthly
     assert lines[-1].amounts["own"].monthly == only.modes[0].monthly
+
+
+def test_a_project_costs_what_the_keys_of_its_template_cost() -> None:
+    (only,) = priced().sets
+    assert [each.template for each in only.projects] == [each.name for each in TEMPLATES]
+    for project, template in zip(only.projects, TEMPLATES, strict=True):
+        assert project.keys == template.keys
+        assert project.monthly == load_prices().monthly("kms_key", len(template.keys), Region("eu-west-1"))
+    assert priced().as_dict()["sets"][0]["projects"][0]["monthly"] == 2.0

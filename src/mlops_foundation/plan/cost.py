@@ -86,6 +86,21 @@ class ModeCost:
 
 
 @dataclass(frozen=True)
+class ProjectCost:
+    """What one project of a template adds while nobody uses it: its keys.
+
+    Attributes:
+        template: Name of the template.
+        keys: What each key encrypts.
+        monthly: What they cost.
+    """
+
+    template: str
+    keys: tuple[str, ...]
+    monthly: Decimal
+
+
+@dataclass(frozen=True)
 class SetCost:
     """One set in both modes.
 
@@ -93,11 +108,13 @@ class SetCost:
         name: Of the set.
         configured: The mode that the configuration chooses.
         modes: Own endpoints, then shared ones; only the first when there are no two VPCs of ours to share them.
+        projects: What one project of each template adds, which no mode includes.
     """
 
     name: str
     configured: Mode
     modes: tuple[ModeCost, ...]
+    projects: tuple[ProjectCost, ...]
 
     @property
     def difference(self) -> Decimal | None:
@@ -148,16 +165,20 @@ def cost(config: Config, plan: Plan, prices: Prices) -> Cost:
     """
     for each in plan.sets:
         prices.require(each.region, f"region of the set {each.name}")
-    return Cost(prices, tuple(_set_cost(config, each, prices) for each in plan.sets))
+    return Cost(prices, tuple(_set_cost(config, plan, each, prices) for each in plan.sets))
 
 
-def _set_cost(config: Config, set_plan: SetPlan, prices: Prices) -> SetCost:
+def _set_cost(config: Config, plan: Plan, set_plan: SetPlan, prices: Prices) -> SetCost:
     shared = in_mode(config, "shared", set_plan)
     modes = [ModeCost("own", None, _accounts(set_plan, None, prices))]
     if shared is not None:
         modes.append(ModeCost("shared", shared, _accounts(set_plan, shared, prices)))
     chosen = shared is not None and config.network.shared_endpoints is not None
-    return SetCost(set_plan.name, "shared" if chosen else "own", tuple(modes))
+    projects = tuple(
+        ProjectCost(each.name, each.keys, prices.monthly("kms_key", len(each.keys), set_plan.region))
+        for each in plan.templates
+    )
+    return SetCost(set_plan.name, "shared" if chosen else "own", tuple(modes), projects)
 
 
 def _accounts(set_plan: SetPlan, shared: Sharing | None, prices: Prices) -> tuple[AccountCost, ...]:
@@ -183,6 +204,10 @@ def _set_as_dict(each: SetCost, prices: Prices) -> dict[str, Any]:
         "name": each.name,
         "configured": each.configured,
         "difference": None if each.difference is None else float(each.difference),
+        "projects": [
+            {"template": project.template, "keys": list(project.keys), "monthly": float(project.monthly)}
+            for project in each.projects
+        ],
         "modes": [
             {
                 "mode": mode.mode,
