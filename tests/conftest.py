@@ -156,6 +156,7 @@ def synthesize_deploy_app(out: Path) -> None:
     facts = {
         "SAGEMAKER_PROJECT_NAME": "churn",
         "SAGEMAKER_PROJECT_ID": "p-1",
+        "COST_CENTER": "4711",
         "DEV_ACCOUNT": "222222222222",
         "DEPLOYMENT_REGION": "eu-west-1",
         "DEPLOY_ROLE_PATH": "/mlops/churn/",

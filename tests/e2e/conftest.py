@@ -126,13 +126,13 @@ class Checkout:
         assert old in text
         file.write_text(text.replace(old, new))
 
-    def push(self, message: str) -> pipelines.PipelineState:
-        """Commit and push everything, and follow the build that this starts."""
+    def push(self, message: str, kind: str = "build") -> pipelines.PipelineState:
+        """Commit and push everything, and follow the pipeline that this starts."""
         workspace = self.platform.workspace
-        before = pipelines.executions(workspace, demo.PROJECT, "build", "data-scientist")
+        before = pipelines.executions(workspace, demo.PROJECT, kind, "data-scientist")
         self.git("commit", "--quiet", "--all", "--message", message)
         self.git("push", "--quiet")
-        return last(pipelines.watch(workspace, demo.PROJECT, "build", "data-scientist", before))
+        return last(pipelines.watch(workspace, demo.PROJECT, kind, "data-scientist", before))
 
 
 @pytest.fixture(scope="module")

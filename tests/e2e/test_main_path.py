@@ -78,6 +78,52 @@ def test_a_broken_buildspec_is_one_clear_error(platform: Platform, tmp_path: Pat
     assert "YAML_FILE_ERROR" in state.failed[1].summary
 
 
+def test_a_commit_deploys_the_approved_version_anew_and_waits_before_preprod(
+    platform: Platform, tmp_path: Path
+) -> None:
+    checkout = platform.clone(tmp_path / "churn-deploy", "churn-deploy")
+    checkout.replace("config/dev.yml", "ml.m5.large", "ml.m5.xlarge")
+    state = checkout.push("A larger instance", "deploy")
+    assert (state.status, state.waiting and state.waiting.name) == ("InProgress", "ApprovePreprod")
+    sagemaker = platform.client("sagemaker")
+    instances = {}
+    for stage in ("dev", "preprod"):
+        client = platform.client("sagemaker", stage)
+        name = client.describe_endpoint(EndpointName=f"churn-{stage}")["EndpointConfigName"]
+        (variant,) = client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
+        instances[stage] = variant["InstanceType"]
+    assert instances == {"dev": "ml.m5.xlarge", "preprod": "ml.m5.large"}
+    assert platform.served() == [("InService", "1")] * 3
+    approved = sagemaker.list_model_packages(ModelPackageGroupName=PROJECT, ModelApprovalStatus="Approved")
+    assert [each["ModelPackageVersion"] for each in approved["ModelPackageSummaryList"]] == [1]
+    reject = {"approve": False, "summary": "enough", "persona": "lead"}
+    pipelines.put_approval(platform.workspace, PROJECT, "preprod", **reject)  # type: ignore[arg-type]
+
+
+def test_a_finding_of_the_scan_stops_the_pipeline_before_any_stage(platform: Platform, tmp_path: Path) -> None:
+    before = (
+        platform.client("cloudformation").describe_stacks(StackName="churn-dev")["Stacks"][0].get("LastUpdatedTime")
+    )
+    checkout = platform.clone(tmp_path / "churn-deploy", "churn-deploy")
+    app = "deploy/endpoint_stack.py"
+    checkout.replace(app, "from aws_cdk import aws_iam as iam\n", "from aws_cdk import aws_iam as iam, aws_s3 as s3\n")
+    checkout.replace(
+        app,
+        "        role = self._endpoint_role()\n",
+        '        s3.Bucket(self, "Open")\n        role = self._endpoint_role()\n',
+    )
+    (checkout.folder / "tests/unit/test_templates.py").unlink()  # who is in a hurry takes away what objects first
+    state = checkout.push("A bucket that is open", "deploy")
+    assert state.status == "Failed"
+    assert state.failed is not None
+    assert state.failed[0].name == "Scan"
+    log = platform.mlops("pipeline", "logs", PROJECT, "deploy", "--stage", "Scan").stdout
+    assert "AwsSolutions-S10" in log
+    after = platform.client("cloudformation").describe_stacks(StackName="churn-dev")["Stacks"][0].get("LastUpdatedTime")
+    assert after == before
+    assert platform.served() == [("InService", "1")] * 3
+
+
 def test_a_second_event_for_the_same_version_does_nothing(platform: Platform) -> None:
     before = pipelines.executions(platform.workspace, PROJECT, "deploy", "lead")
     models.decide(platform.workspace, PROJECT, "1", "Approved", "again", "lead")

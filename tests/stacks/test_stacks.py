@@ -95,17 +95,6 @@ def test_the_exported_parameters_are_written(assembly: Any) -> None:
             assert names == set(stack.exports), stack.stack_name
 
 
-def test_everything_carries_the_mandatory_tags(assembly: Any) -> None:
-    for foundation in assembly.made.plan.sets[0].foundations:
-        for stack in foundation.stacks:
-            for name, each in assembly.stack(stack.stack_name)["Resources"].items():
-                tags = each["Properties"].get("Tags")
-                if each["Type"] in {"AWS::KMS::Key", "AWS::IAM::Role", "AWS::EC2::VPC", "AWS::SageMaker::Domain"}:
-                    assert tags, name
-                if isinstance(tags, list):
-                    assert {"Key": "CostCenter", "Value": "0000"} in tags, name
-
-
 def test_keys_and_the_domain_outlive_their_stack(assembly: Any) -> None:
     kept = {
         (spec.name, each["Type"])

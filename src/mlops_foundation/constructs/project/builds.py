@@ -42,6 +42,7 @@ class Builds(Construct):
             **index,
             "SAGEMAKER_PROJECT_NAME": self._names.project,
             "SAGEMAKER_PROJECT_ID": self._names.project_id,
+            "COST_CENTER": self._names.cost_center,
             "MODEL_PACKAGE_GROUP_NAME": self._names.project,
         }
 

@@ -40,6 +40,11 @@ class Names:
         return cdk.Fn.ref("SageMakerProjectName")
 
     @property
+    def cost_center(self) -> str:
+        """Who pays for the project."""
+        return cdk.Fn.ref("CostCenter")
+
+    @property
     def path(self) -> str:
         """IAM path of the project's roles."""
         return self.sub(self.literal.path)

@@ -90,6 +90,7 @@ class BuildApp:
             "HOME": str(self.folder),
             "SAGEMAKER_PROJECT_NAME": "churn",
             "SAGEMAKER_PROJECT_ID": "p-abcdefghijkl",
+            "COST_CENTER": "4711",
             "SAGEMAKER_PIPELINE_NAME": "churn-training",
             "SAGEMAKER_PIPELINE_ROLE_ARN": self.role,
             "MODEL_PACKAGE_GROUP_NAME": "churn",

@@ -120,6 +120,7 @@ def load_project(environment: Mapping[str, str] = os.environ) -> Project:
     needed = (
         "SAGEMAKER_PROJECT_NAME",
         "SAGEMAKER_PROJECT_ID",
+        "COST_CENTER",
         "SAGEMAKER_PIPELINE_NAME",
         "SAGEMAKER_PIPELINE_ROLE_ARN",
         "MODEL_PACKAGE_GROUP_NAME",
@@ -140,7 +141,11 @@ def load_project(environment: Mapping[str, str] = os.environ) -> Project:
         region=environment["AWS_REGION"],
         subnet_ids=_list(environment.get("SUBNET_IDS", "")),
         security_group_ids=_list(environment.get("SECURITY_GROUP_IDS", "")),
-        tags={"sagemaker:project-name": name, "sagemaker:project-id": environment["SAGEMAKER_PROJECT_ID"]},
+        tags={
+            "sagemaker:project-name": name,
+            "sagemaker:project-id": environment["SAGEMAKER_PROJECT_ID"],
+            "CostCenter": environment["COST_CENTER"],
+        },
         commit=environment.get("CODEBUILD_RESOLVED_SOURCE_VERSION") or "unknown",
     )
 

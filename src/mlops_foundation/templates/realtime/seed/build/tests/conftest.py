@@ -9,6 +9,7 @@ from pipeline.settings import Project, load_project
 ENVIRONMENT = {
     "SAGEMAKER_PROJECT_NAME": "churn",
     "SAGEMAKER_PROJECT_ID": "p-abcdefghijkl",
+    "COST_CENTER": "4711",
     "SAGEMAKER_PIPELINE_NAME": "churn-training",
     "SAGEMAKER_PIPELINE_ROLE_ARN": "arn:aws:iam::123456789012:role/churn-execution",
     "MODEL_PACKAGE_GROUP_NAME": "churn",

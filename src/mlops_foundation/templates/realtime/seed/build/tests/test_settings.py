@@ -40,7 +40,8 @@ def test_bad_value_is_named(tmp_path, key, line, problem):
 def test_environment_becomes_the_project(environment):
     project = load_project(environment)
     assert project.subnet_ids == ("subnet-a", "subnet-b")
-    assert project.tags == {"sagemaker:project-name": "churn", "sagemaker:project-id": "p-abcdefghijkl"}
+    tags = {"sagemaker:project-name": "churn", "sagemaker:project-id": "p-abcdefghijkl", "CostCenter": "4711"}
+    assert project.tags == tags
 
 
 def test_all_missing_variables_are_named(environment):

@@ -36,6 +36,7 @@ class EndpointStack(cdk.Stack):
         cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=_INLINE, reason=_INLINE_REASON))
         cdk.Tags.of(self).add("sagemaker:project-name", project.name)
         cdk.Tags.of(self).add("sagemaker:project-id", project.project_id)
+        cdk.Tags.of(self).add("CostCenter", project.cost_center)
         version = cdk.CfnParameter(self, "ModelPackageArn", description="The approved version to serve")
         role = self._endpoint_role()
         model = self._model(role, version.value_as_string)

@@ -18,6 +18,7 @@ class Project:
     Attributes:
         name: Project name, first part of every name.
         project_id: SageMaker's id of the project.
+        cost_center: Who pays for what is deployed.
         dev_account: Account of the registry and the pipelines.
         region: Region of the endpoints.
         role_path: IAM path of the project's roles, with slashes around it.
@@ -27,6 +28,7 @@ class Project:
 
     name: str
     project_id: str
+    cost_center: str
     dev_account: str
     region: str
     role_path: str
@@ -49,6 +51,7 @@ class Project:
 _VARIABLES = {
     "name": "SAGEMAKER_PROJECT_NAME",
     "project_id": "SAGEMAKER_PROJECT_ID",
+    "cost_center": "COST_CENTER",
     "dev_account": "DEV_ACCOUNT",
     "region": "DEPLOYMENT_REGION",
     "role_path": "DEPLOY_ROLE_PATH",
