@@ -107,16 +107,9 @@ class Builds(Construct):
                 image=IMAGE,
                 compute_type="BUILD_GENERAL1_SMALL",
                 privileged_mode=False,
-                environment_variables=[
-                    codebuild.CfnProject.EnvironmentVariableProperty(name=key, value=value, type="PLAINTEXT")
-                    for key, value in variables.items()
-                ],
+                environment_variables=_plain(variables),
             ),
-            logs_config=codebuild.CfnProject.LogsConfigProperty(
-                cloud_watch_logs=codebuild.CfnProject.CloudWatchLogsConfigProperty(
-                    status="ENABLED", group_name=group.log_group_name
-                )
-            ),
+            logs_config=codebuild.CfnProject.LogsConfigProperty(cloud_watch_logs=_enabled(group)),
             timeout_in_minutes=_TIMEOUT_MINUTES,
             vpc_config=self._vpc(),
         )
@@ -130,3 +123,12 @@ class Builds(Construct):
             subnets=self._subnets,
             security_group_ids=self._security_groups,
         )
+
+
+def _plain(variables: Mapping[str, str]) -> list[codebuild.CfnProject.EnvironmentVariableProperty]:
+    variable = codebuild.CfnProject.EnvironmentVariableProperty
+    return [variable(name=name, value=value, type="PLAINTEXT") for name, value in variables.items()]
+
+
+def _enabled(group: logs.LogGroup) -> codebuild.CfnProject.CloudWatchLogsConfigProperty:
+    return codebuild.CfnProject.CloudWatchLogsConfigProperty(status="ENABLED", group_name=group.log_group_name)

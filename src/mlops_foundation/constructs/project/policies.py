@@ -107,54 +107,49 @@ class Policies:
 
     def execution(self, jobs: Sequence[JobKind]) -> list[iam.PolicyStatement]:
         """SageMaker's pipeline, its jobs and the models: runs jobs of these kinds, registers versions that wait."""
-        names = self._names
         actions = [f"sagemaker:{verb}{kind}Job" for kind in jobs for verb in ("Create", "Describe", "Stop")]
-        versions = self._sagemaker("model-package/${SageMakerProjectName}/*")
-        groups = self._sagemaker("model-package-group/${SageMakerProjectName}")
-        image_repository = names.sub("arn:aws:ecr:${AWS::Region}:*:repository/sagemaker-scikit-learn")
-        own_images = names.arn("ecr", "repository/${SageMakerProjectName}-*")
+        key = [self._storage.artifact_key.key_arn]
         return [
             allow("Jobs", [*actions, "sagemaker:AddTags", "sagemaker:ListTags"], self._jobs(jobs)),
-            allow(
-                "Register",
-                ["sagemaker:CreateModelPackage"],
-                [*versions, *groups],
-                {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}},
-            ),
-            allow("Versions", ["sagemaker:DescribeModelPackage"], versions),
-            allow("Group", ["sagemaker:DescribeModelPackageGroup"], groups),
-            allow(
-                "PassItself",
-                ["iam:PassRole"],
-                [names.role_arn("execution")],
-                {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
+            *self._registering(),
+            self._pass_execution("PassItself"),
             *self._artifacts(),
-            allow(
-                "Volumes",
-                ["kms:CreateGrant"],
-                [self._storage.artifact_key.key_arn],
-                {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            ),
-            allow(
-                "JobLogs",
-                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                [names.arn("logs", "log-group:/aws/sagemaker/*")],
-            ),
-            allow(
-                "Metrics",
-                ["cloudwatch:PutMetricData"],
-                ["*"],
-                {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
-            ),
-            allow(
-                "Images",
-                ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                [image_repository, own_images],
-            ),
-            allow("ImageLogin", ["ecr:GetAuthorizationToken"], ["*"]),
+            allow("Volumes", ["kms:CreateGrant"], key, {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+            *self._job_records(),
+            *self._images(),
             *self._network(),
         ]
+
+    def _registering(self) -> list[iam.PolicyStatement]:
+        versions = self._sagemaker("model-package/${SageMakerProjectName}/*")
+        groups = self._sagemaker("model-package-group/${SageMakerProjectName}")
+        waits = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+        return [
+            allow("Register", ["sagemaker:CreateModelPackage"], [*versions, *groups], waits),
+            allow("Versions", ["sagemaker:DescribeModelPackage"], versions),
+            allow("Group", ["sagemaker:DescribeModelPackageGroup"], groups),
+        ]
+
+    def _pass_execution(self, sid: str) -> iam.PolicyStatement:
+        to_sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        return allow(sid, ["iam:PassRole"], [self._names.role_arn("execution")], to_sagemaker)
+
+    def _job_records(self) -> list[iam.PolicyStatement]:
+        """Logs and metrics of jobs; PutMetricData knows no resource."""
+        writing = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        of_jobs = {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}}
+        return [
+            allow("JobLogs", writing, [self._names.arn("logs", "log-group:/aws/sagemaker/*")]),
+            allow("Metrics", ["cloudwatch:PutMetricData"], ["*"], of_jobs),
+        ]
+
+    def _images(self) -> list[iam.PolicyStatement]:
+        """SageMaker's images of scikit-learn, and images of the project; signing in knows no resource."""
+        names = self._names
+        provided = names.sub("arn:aws:ecr:${AWS::Region}:*:repository/sagemaker-scikit-learn")
+        own = names.arn("ecr", "repository/${SageMakerProjectName}-*")
+        pulling = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        return [allow("Images", pulling, [provided, own]), allow("ImageLogin", ["ecr:GetAuthorizationToken"], ["*"])]
 
     def build(self, jobs: Sequence[JobKind]) -> list[iam.PolicyStatement]:
         """CodeBuild of a build pipeline: writes and starts the training pipeline, and reads what came of it."""
@@ -178,12 +173,7 @@ class Policies:
             *self._artifacts(),
             allow("TrainingPipeline", [f"sagemaker:{action}" for action in actions], pipeline),
             allow("Results", describe, results),
-            allow(
-                "PassExecution",
-                ["iam:PassRole"],
-                [self._names.role_arn("execution")],
-                {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
+            self._pass_execution("PassExecution"),
             *self._builds_network(),
             *self._packages(),
         ]

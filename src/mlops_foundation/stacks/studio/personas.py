@@ -86,32 +86,7 @@ def admin(context: StackContext) -> list[iam.PolicyStatement]:
             [context.arn("sagemaker", "project/*")],
         ),
         allow("ListProjects", ["sagemaker:ListProjects"], ["*"]),
-        allow(
-            "Product",
-            [
-                "servicecatalog:DescribeProduct",
-                "servicecatalog:DescribeProductView",
-                "servicecatalog:DescribeProvisioningParameters",
-                "servicecatalog:ListLaunchPaths",
-                "servicecatalog:ProvisionProduct",
-            ],
-            [f"arn:aws:catalog:{context.region}:{context.account}:product/*"],
-        ),
-        allow(
-            "ProvisionedProducts",
-            [
-                "servicecatalog:DescribeProvisionedProduct",
-                "servicecatalog:DescribeRecord",
-                "servicecatalog:ListRecordHistory",
-                "servicecatalog:SearchProducts",
-                "servicecatalog:SearchProvisionedProducts",
-                "servicecatalog:TerminateProvisionedProduct",
-                "servicecatalog:UpdateProvisionedProduct",
-            ],
-            # These actions have no resources of their own: Service Catalog limits them to what the caller provisioned.
-            ["*"],
-            {"StringEquals": {"aws:RequestedRegion": context.region}},
-        ),
+        *_products(context),
         allow(
             "ProvisioningProgress",
             ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"],
@@ -132,6 +107,30 @@ def auditor(context: StackContext) -> list[iam.PolicyStatement]:
     return [
         *read_machine_learning(context),
         *read_delivery(context),
+        *_setup(context),
+        deny(
+            "NeverData",
+            [
+                "codecommit:BatchGet*",
+                "codecommit:GetBlob",
+                "codecommit:GetFile",
+                "codecommit:GetFolder",
+                "codecommit:GitPull",
+                "kms:Decrypt",
+                "s3:GetObject*",
+                "sagemaker:CreatePresigned*",
+                "sagemaker:InvokeEndpoint*",
+            ],
+            ["*"],
+        ),
+        deny_version_approval(),
+        deny_stage_approval(context),
+    ]
+
+
+def _setup(context: StackContext) -> list[iam.PolicyStatement]:
+    """How stacks, roles, keys, buckets and parameters are set up, and the lists of what there is."""
+    return [
         allow(
             "Setup",
             [
@@ -172,23 +171,38 @@ def auditor(context: StackContext) -> list[iam.PolicyStatement]:
             ],
             ["*"],
         ),
-        deny(
-            "NeverData",
+    ]
+
+
+def _products(context: StackContext) -> list[iam.PolicyStatement]:
+    """The catalog's products, and what was provisioned of them."""
+    return [
+        allow(
+            "Product",
             [
-                "codecommit:BatchGet*",
-                "codecommit:GetBlob",
-                "codecommit:GetFile",
-                "codecommit:GetFolder",
-                "codecommit:GitPull",
-                "kms:Decrypt",
-                "s3:GetObject*",
-                "sagemaker:CreatePresigned*",
-                "sagemaker:InvokeEndpoint*",
+                "servicecatalog:DescribeProduct",
+                "servicecatalog:DescribeProductView",
+                "servicecatalog:DescribeProvisioningParameters",
+                "servicecatalog:ListLaunchPaths",
+                "servicecatalog:ProvisionProduct",
             ],
-            ["*"],
+            [f"arn:aws:catalog:{context.region}:{context.account}:product/*"],
         ),
-        deny_version_approval(),
-        deny_stage_approval(context),
+        allow(
+            "ProvisionedProducts",
+            [
+                "servicecatalog:DescribeProvisionedProduct",
+                "servicecatalog:DescribeRecord",
+                "servicecatalog:ListRecordHistory",
+                "servicecatalog:SearchProducts",
+                "servicecatalog:SearchProvisionedProducts",
+                "servicecatalog:TerminateProvisionedProduct",
+                "servicecatalog:UpdateProvisionedProduct",
+            ],
+            # These actions have no resources of their own: Service Catalog limits them to what the caller provisioned.
+            ["*"],
+            {"StringEquals": {"aws:RequestedRegion": context.region}},
+        ),
     ]
 
 
