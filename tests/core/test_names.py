@@ -142,3 +142,10 @@ def test_what_is_no_project_name(name: str) -> None:
 def test_a_roles_arn_has_its_path() -> None:
     assert names.role_arn("222222222222", "r", "/mlops/churn/") == "arn:aws:iam::222222222222:role/mlops/churn/r"
     assert names.role_arn("222222222222", "r") == "arn:aws:iam::222222222222:role/r"
+
+
+@pytest.mark.parametrize(
+    ("name", "pascal"), [("build-push", "BuildPush"), ("real_time", "RealTime"), ("dev", "Dev"), ("a-b_c", "ABC")]
+)
+def test_an_id_has_letters_and_digits_only(name: str, pascal: str) -> None:
+    assert names.pascal(name) == pascal

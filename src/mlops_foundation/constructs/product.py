@@ -1,6 +1,6 @@
 """What a project template's builder is given, and where its seed archives are.
 
-A template is a folder ``templates/<name>/`` with ``product.py``. Its builder is a function::
+A template is a folder ``templates/<name>/``; ``docs/extending.md`` says what is in it. Its builder is a function::
 
     def build(scope: Construct, id: str, context: ProductContext) -> servicecatalog.ProductStack: ...
 

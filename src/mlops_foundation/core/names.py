@@ -63,8 +63,8 @@ PERSONAS: Final = {
 
 
 def pascal(name: str) -> str:
-    """Return a name of words and hyphens as the id of a construct or a statement: ``build-push``, ``BuildPush``."""
-    return "".join(part.capitalize() for part in name.split("-"))
+    """Return a name of words, hyphens and underscores as the id of a construct or a statement: ``BuildPush``."""
+    return "".join(part.capitalize() for part in name.replace("_", "-").split("-"))
 
 
 def persona_role(persona: str, region: str, account: str) -> str:
