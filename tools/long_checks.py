@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import mutation
 import samples
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +22,7 @@ PROGRAMS = Path(sys.executable).parent
 MARK: Final = "pytest.mark.long"
 TEST_S: Final = 150
 PYTHON_S: Final = 420
+MUTATION_S: Final = 420
 """What a part takes on a slow machine: without that much time left it is not begun."""
 
 
@@ -88,9 +90,15 @@ def shown(part: Part) -> bool:
     return good
 
 
+def mutations() -> list[Part]:
+    """Return a part for each group of modules that are mutated."""
+    script = str(ROOT / "tools" / "mutation.py")
+    return [Part(f"mutation-{group}", (sys.executable, script, group), MUTATION_S) for group in mutation.GROUPS]
+
+
 def everything() -> list[Part]:
     """Return all parts."""
-    return [*tests(), *pythons()]
+    return [*tests(), *mutations(), *pythons()]
 
 
 def main() -> int:

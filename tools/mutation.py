@@ -1,0 +1,249 @@
+"""Mutation testing of what decides: change one thing in a function, and see whether its tests notice.
+
+``python tools/mutation.py plan`` takes a sample, chosen by the commit, and fails when fewer are noticed than
+``docs/mutation.md`` says. ``--sample 0`` takes every mutant; ``--write`` writes the page's table anew.
+
+mutmut makes the mutants, finds the tests that reach each function, and runs them, in a copy of the repository.
+"""
+
+import argparse
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import marked
+import samples
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "mutation.md"
+PACKAGE: Final = "src/mlops_foundation"
+SAMPLE: Final = 120
+"""Mutants of a sample."""
+COPIED: Final = ("src", "tests", "tools", "bench", "examples", "docs", "requirements", "changes")
+COPIED_FILES: Final = ("pyproject.toml", "Makefile", "README.md", "mkdocs.yml")
+MESSAGES: Final = r"\b(what|where|got|expected|fix)="
+"""The wording of an error, which no test repeats."""
+QUICK: Final = "not cloud and not e2e and not long and not aws"
+KILLED, SURVIVED, UNREACHED = "killed", "survived", "no test"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Modules that are mutated together, and the tests that are to notice.
+
+    Attributes:
+        modules: Patterns below the package.
+        tests: Files and folders below ``tests``.
+        without: Part of the names of tests left out: those that synthesize, whose Node does not survive a fork.
+    """
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+    without: str = "never_synthesized"
+
+
+GROUPS: Final[Mapping[str, Group]] = {
+    "plan": Group(("plan/*",), ("plan", "usecases/test_plan.py"), "as_their_templates_are"),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of the mutants of a module.
+
+    Attributes:
+        module: Its file below the package.
+        made: How many mutants there are.
+        outcomes: How many of those that were tried ended in which way.
+    """
+
+    module: str
+    made: int
+    outcomes: Mapping[str, int]
+
+    @property
+    def tried(self) -> int:
+        """How many were tried."""
+        return sum(self.outcomes.values())
+
+    @property
+    def score(self) -> float:
+        """Share of those tried that a test noticed, in percent."""
+        return 100 * self.outcomes.get(KILLED, 0) / self.tried if self.tried else 100.0
+
+
+class Copy:
+    """A copy of the repository in which mutmut works.
+
+    Args:
+        folder: Empty.
+        group: What is mutated.
+    """
+
+    def __init__(self, folder: Path, group: Group) -> None:
+        self._folder = folder
+        ignored = shutil.ignore_patterns("__pycache__")
+        for name in COPIED:
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        for name in COPIED_FILES:
+            shutil.copy(ROOT / name, folder / name)
+        # Python looks once whether a folder of PYTHONPATH exists.
+        (folder / "mutants" / "src").mkdir(parents=True)
+        with (folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
+            settings.write(_settings(group))
+
+    def mutants(self) -> list[str]:
+        """Make the mutants, and find which tests reach them; return their names."""
+        # mutmut has no command for this part alone: a run of a mutant that there is not ends when it is over.
+        self._mutmut("run", "nothing", ends_with="nothing matches")
+        return [name for _, codes in self._codes() for name in codes]
+
+    def run(self, names: Sequence[str]) -> list[Result]:
+        """Run the tests of each mutant, and return what became of them by module."""
+        self._mutmut("run", "--max-children", "2", *names)
+        wanted = set(names)
+        return [
+            Result(
+                module,
+                len(codes),
+                Counter(_outcome(code) for name, code in codes.items() if name in wanted and code is not None),
+            )
+            for module, codes in self._codes()
+        ]
+
+    def survivors(self) -> Iterator[str]:
+        """Yield what was changed in each mutant that no test noticed."""
+        for _, codes in self._codes():
+            for name, code in codes.items():
+                if code is not None and _outcome(code) in (SURVIVED, UNREACHED):
+                    yield self._mutmut("show", name)
+
+    def _codes(self) -> Iterator[tuple[str, dict[str, int | None]]]:
+        for path in sorted((self._folder / "mutants").rglob("*.meta")):
+            found = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
+            if found:
+                yield str(path.relative_to(self._folder / "mutants" / PACKAGE)).removesuffix(".meta"), found
+
+    def _mutmut(self, *arguments: str, ends_with: str = "") -> str:
+        """Run mutmut and return what it said.
+
+        Raises:
+            SystemExit: When it fails for another reason than the one it is to end with, with what it said.
+        """
+        source = self._folder / "mutants" / "src"  # for programs that a test starts
+        environment = {**os.environ, "PYTHONPATH": str(source), "MUTMUT_RUNNING": "1"}
+        program = Path(sys.executable).with_name("mutmut")
+        done = subprocess.run(
+            [program, *arguments], cwd=self._folder, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode and not (ends_with and ends_with in done.stderr):
+            raise SystemExit(f"mutmut {arguments[0]} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        return done.stdout
+
+
+def _settings(group: Group) -> str:
+    lists = {
+        "source_paths": ["src/"],
+        "only_mutate": [f"{PACKAGE}/{module}.py" for module in group.modules],
+        "also_copy": [*(name for name in COPIED if name not in ("src", "tests")), *COPIED_FILES],
+        "do_not_mutate_patterns": [MESSAGES],
+        "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:xdist", "-m", QUICK, "-k", f"not {group.without}"],
+        "pytest_add_cli_args_test_selection": [f"tests/{name}" for name in group.tests],
+    }
+    lines = [f"{name} = {json.dumps(values)}" for name, values in lists.items()]
+    return "\n[tool.mutmut]\nuse_git_change_detection = false\n" + "\n".join(lines) + "\n"
+
+
+def _outcome(code: int) -> str:
+    """Return what an exit code of mutmut says: 0 is a survivor, 5 and 33 that no test reached it, all else its end."""
+    return {0: SURVIVED, 5: UNREACHED, 33: UNREACHED}.get(code, KILLED)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return the table of the page."""
+    rows = [
+        f"| {each.module} | {each.made} | {each.tried} | {each.outcomes.get(KILLED, 0)} "
+        f"| {each.outcomes.get(SURVIVED, 0)} | {each.outcomes.get(UNREACHED, 0)} | {each.score:.0f} |"
+        for each in sorted(results, key=lambda each: each.module)
+    ]
+    head = "| module | mutants | tried | noticed | survived | reached by no test | score, % |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
+
+
+def published(page: str) -> dict[str, Result]:
+    """Return what the page says of each module."""
+    found = {}
+    for line in page.splitlines():
+        row = re.fullmatch(r"\| (\S+\.py) \| (\d+) \| \d+ \| (\d+) \| (\d+) \| (\d+) \| \d+ \|", line)
+        if row:
+            counts = dict(zip((KILLED, SURVIVED, UNREACHED), map(int, row.groups()[2:]), strict=True))
+            found[row[1]] = Result(row[1], int(row[2]), counts)
+    return found
+
+
+def fallen(results: Sequence[Result], before: Mapping[str, Result]) -> str:
+    """Return what to say when the score is lower than the published one by more than a sample explains, else nothing.
+
+    Args:
+        results: Of the modules of a group.
+        before: What the page says; modules that it does not know count for nothing.
+    """
+    known = [each for each in results if each.module in before and each.tried and before[each.module].tried]
+    tried = sum(each.tried for each in known)
+    noticed = sum(each.outcomes.get(KILLED, 0) for each in known)
+    expected = sum(each.tried * before[each.module].score / 100 for each in known)
+    whole = all(each.tried == each.made for each in known)
+    share = expected / tried if tried else 0.0
+    tried_before = sum(before[each.module].tried for each in known)
+    # Three standard deviations of the difference of two samples: one false alarm in seven hundred.
+    allowed = 0.5 if whole else 3 * math.sqrt(max(share * (1 - share), 0.01) * tried * (1 + tried / tried_before))
+    if noticed >= expected - allowed:
+        return ""
+    return (
+        f"fewer mutants are noticed than docs/mutation.md says: {noticed} of {tried}, expected about {expected:.0f}; "
+        "fix: test what survived, which is shown above"
+    )
+
+
+def examine(group: Group, sample: int) -> tuple[list[Result], list[str]]:
+    """Return what became of a sample of a group's mutants, 0 for all, and what survived."""
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        copy = Copy(Path(folder), group)
+        names = copy.mutants()
+        chosen = samples.shuffled(names)[: sample or None]
+        return copy.run(chosen), list(copy.survivors())
+
+
+def main() -> int:
+    """Return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("group", choices=GROUPS)
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="how many mutants; 0 for all")
+    parser.add_argument("--write", action="store_true", help="write the group's rows of docs/mutation.md anew")
+    given = parser.parse_args()
+    results, survivors = examine(GROUPS[given.group], given.sample)
+    before = published(PAGE.read_text(encoding="utf-8"))
+    print("\n".join(survivors))
+    print(table(results))
+    if given.write:
+        marked.write(PAGE, table(list({**before, **{each.module: each for each in results}}.values())))
+        return 0
+    wrong = fallen(results, before)
+    print(
+        wrong or f"{given.group}: as many noticed as before; {samples.VARIABLE}={samples.seed()} takes the same sample"
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
