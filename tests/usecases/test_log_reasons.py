@@ -83,3 +83,15 @@ def test_a_long_log_without_an_error_is_cut_to_its_end() -> None:
     assert log_reasons.read([str(number) for number in range(99)]).excerpt == tuple(
         str(number) for number in range(89, 99)
     )
+
+
+def test_a_list_of_all_that_would_be_right_is_cut() -> None:
+    types = [f"ml.m{number}.large" for number in range(100)]
+    text = (
+        f"Value 'ml.q9.large' at 'instanceType': Member must satisfy enum value set: [{', '.join(types)}] (SageMaker)"
+    )
+    assert log_reasons.without_long_lists(text) == (
+        "Value 'ml.q9.large' at 'instanceType': Member must satisfy enum value set: "
+        "[ml.m0.large, ml.m1.large, ml.m2.large, and 97 more] (SageMaker)"
+    )
+    assert log_reasons.without_long_lists("took [1, 2, 3, 4] of them") == "took [1, 2, 3, 4] of them"

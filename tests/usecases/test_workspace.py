@@ -61,9 +61,15 @@ def test_aws_needs_no_local_cloud_and_takes_each_accounts_profile(tmp_path: Path
 def test_a_persona_is_a_role_of_the_account_and_any_other_name_is_itself(tmp_path: Path) -> None:
     made = workspace(tmp_path)
     assert made.role("dev", "lead") == f"eu-west-1-lead-datascientist-{DEV}"
-    assert made.role("prod", "auditor") == f"eu-west-1-auditor-{PROD}"
+    assert made.role("prod", "platform-engineer") == f"eu-west-1-platform-engineer-{PROD}"
     assert made.role("prod", "churn-test-prod") == "churn-test-prod"
     assert made.role("dev", "") == ""
+
+
+def test_a_persona_that_has_no_role_in_an_account_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="auditor has a role in dev only") as raised:
+        workspace(tmp_path).role("prod", "auditor")
+    assert raised.value.problems[0].where == f"prod, account {PROD}"
 
 
 def test_on_aws_the_profile_is_the_person_and_here_it_is_whose_task_it_is(tmp_path: Path) -> None:

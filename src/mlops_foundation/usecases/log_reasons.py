@@ -10,6 +10,9 @@ LINES_MAX: Final = 10
 _BEFORE: Final = 6
 _HEADLINE_MAX: Final = 300
 
+_LONG_LIST: Final = re.compile(r"\[([^\[\]]{200,})\]")
+_SHOWN: Final = 3
+
 _RUNNING: Final = re.compile(r"^\[Container\] \S+ \S+ Running command ")
 _ENDED: Final = re.compile(r"^\[Container\] \S+ \S+ Command did not exit successfully ")
 _PHASE: Final = re.compile(r"^\[Container\] \S+ \S+ Phase context status code: (\w+) Message: (.*)")
@@ -54,6 +57,16 @@ def read(lines: Sequence[str]) -> Failure:
             return Failure(reason, _around(own, number))
     told = "" if phase is None or phase[1] == "COMMAND_EXECUTION_ERROR" else f"{phase[1]}: {phase[2]}"
     return Failure(told, tuple(own[-LINES_MAX:]))
+
+
+def without_long_lists(text: str) -> str:
+    """Return a reason with its long lists cut: AWS answers a wrong value with every right one, hundreds at times."""
+    return _LONG_LIST.sub(_cut, text)
+
+
+def _cut(found: re.Match[str]) -> str:
+    items = [item.strip() for item in found[1].split(",")]
+    return f"[{', '.join(items[:_SHOWN])}, and {len(items) - _SHOWN} more]" if len(items) > _SHOWN else found[0]
 
 
 def _command(lines: Sequence[str]) -> Sequence[str]:

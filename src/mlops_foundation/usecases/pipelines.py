@@ -107,7 +107,8 @@ def check(workspace: Workspace, state_now: PipelineState, persona: str) -> None:
     step = next((each for each in action.steps if each.status == "Failed"), None)
     place = build_logs.place_of(workspace, action.execution, step, persona)
     told = log_reasons.read(build_logs.lines(workspace, place, persona)) if place else log_reasons.Failure("", ())
-    reason = told.reason or (step.reason if step else "") or action.summary or "no reason given"
+    said = told.reason or (step.reason if step else "") or action.summary or "no reason given"
+    reason = log_reasons.without_long_lists(said)
     raise UserCodeError(
         f"{stage.name}/{action.name} failed{f' in {step.name}' if step else ''}: {reason}",
         where=f"{state_now.name}, {label(state_now.subject, state_now.execution_id)}",

@@ -77,8 +77,21 @@ class Workspace:
         return asked or (usual if self.target == "local" else "")
 
     def role(self, environment: Environment, persona: str) -> str:
-        """Return the name of a persona's role; any other name is a role's own."""
-        return self.role_in(self.account(environment), persona)
+        """Return the name of a persona's role; any other name is a role's own.
+
+        Raises:
+            ConfigError: When the persona has no role in the environment's account.
+        """
+        account = self.account(environment)
+        if persona in PERSONAS and persona != "platform-engineer" and account != self.account("dev"):
+            raise ConfigError(
+                f"the persona {persona} has a role in dev only",
+                where=f"{environment}, account {account}",
+                got=f"--role {persona}",
+                expected="a stage in dev's account, or the name of a role of this account",
+                fix="leave --role out: the account is read as its administrator, on AWS as its profile",
+            )
+        return self.role_in(account, persona)
 
     def role_in(self, account: str, persona: str) -> str:
         """Return the name of a persona's role in an account; any other name is a role's own."""
