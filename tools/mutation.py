@@ -34,7 +34,7 @@ COPIED_FILES: Final = ("pyproject.toml", "Makefile", "README.md", "mkdocs.yml")
 MESSAGES: Final = r"\b(what|where|got|expected|fix)="
 """The wording of an error, which no test repeats."""
 QUICK: Final = "not cloud and not e2e and not long and not aws"
-KILLED, SURVIVED, UNREACHED = "killed", "survived", "no test"
+KILLED, SURVIVED, UNREACHED, ENDLESS = "killed", "survived", "no test", "no end"
 
 
 @dataclass(frozen=True)
@@ -161,32 +161,35 @@ def _settings(group: Group) -> str:
         "pytest_add_cli_args_test_selection": [f"tests/{name}" for name in group.tests],
     }
     lines = [f"{name} = {json.dumps(values)}" for name, values in lists.items()]
-    return "\n[tool.mutmut]\nuse_git_change_detection = false\n" + "\n".join(lines) + "\n"
+    # A process that has run no test forks the workers: nothing that a test started is in them.
+    own = 'process_isolation = "forkserver"\nuse_git_change_detection = false\ntimeout_constant = 60.0'
+    return "\n".join(["", "[tool.mutmut]", own, *lines, ""])
 
 
 def _outcome(code: int) -> str:
-    """Return what an exit code of mutmut says: 0 is a survivor, 5 and 33 that no test reached it, all else its end."""
-    return {0: SURVIVED, 5: UNREACHED, 33: UNREACHED}.get(code, KILLED)
+    """Return what an exit code of mutmut says; a mutant that had no end, or ended the interpreter, is not noticed."""
+    return {0: SURVIVED, 1: KILLED, 3: KILLED, 5: UNREACHED, 33: UNREACHED}.get(code, ENDLESS)
 
 
 def table(results: Sequence[Result]) -> str:
     """Return the table of the page."""
     rows = [
         f"| {each.module} | {each.made} | {each.tried} | {each.outcomes.get(KILLED, 0)} "
-        f"| {each.outcomes.get(SURVIVED, 0)} | {each.outcomes.get(UNREACHED, 0)} | {each.score:.0f} |"
+        f"| {each.outcomes.get(SURVIVED, 0)} | {each.outcomes.get(UNREACHED, 0)} | {each.outcomes.get(ENDLESS, 0)} "
+        f"| {each.score:.0f} |"
         for each in sorted(results, key=lambda each: each.module)
     ]
-    head = "| module | mutants | tried | noticed | survived | reached by no test | score, % |"
-    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
+    head = "| module | mutants | tried | noticed | survived | reached by no test | no end | score, % |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
 
 
 def published(page: str) -> dict[str, Result]:
     """Return what the page says of each module."""
     found = {}
     for line in page.splitlines():
-        row = re.fullmatch(r"\| (\S+\.py) \| (\d+) \| \d+ \| (\d+) \| (\d+) \| (\d+) \| \d+ \|", line)
+        row = re.fullmatch(r"\| (\S+\.py) \| (\d+) \| \d+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| \d+ \|", line)
         if row:
-            counts = dict(zip((KILLED, SURVIVED, UNREACHED), map(int, row.groups()[2:]), strict=True))
+            counts = dict(zip((KILLED, SURVIVED, UNREACHED, ENDLESS), map(int, row.groups()[2:]), strict=True))
             found[row[1]] = Result(row[1], int(row[2]), counts)
     return found
 

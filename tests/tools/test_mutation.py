@@ -2,9 +2,9 @@
 
 import mutation
 import pytest
-from mutation import KILLED, SURVIVED, UNREACHED, Result
+from mutation import ENDLESS, KILLED, SURVIVED, UNREACHED, Result
 
-BEFORE = {"plan/check.py": Result("plan/check.py", 200, {KILLED: 160, SURVIVED: 30, UNREACHED: 10})}
+BEFORE = {"plan/check.py": Result("plan/check.py", 200, {KILLED: 160, SURVIVED: 30, UNREACHED: 8, ENDLESS: 2})}
 
 
 def sample(noticed: int, tried: int, module: str = "plan/check.py") -> list[Result]:
@@ -13,7 +13,7 @@ def sample(noticed: int, tried: int, module: str = "plan/check.py") -> list[Resu
 
 def test_a_table_is_read_as_it_was_written() -> None:
     assert mutation.published(mutation.table(list(BEFORE.values()))) == BEFORE
-    assert "| plan/check.py | 200 | 200 | 160 | 30 | 10 | 80 |" in mutation.table(list(BEFORE.values()))
+    assert "| plan/check.py | 200 | 200 | 160 | 30 | 8 | 2 | 80 |" in mutation.table(list(BEFORE.values()))
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,10 @@ def test_a_module_that_the_page_does_not_know_counts_for_nothing() -> None:
     assert mutation.fallen(sample(0, 100, "plan/new.py"), BEFORE) == ""
 
 
-def test_a_mutant_whose_tests_crash_or_never_end_is_noticed() -> None:
-    assert [mutation._outcome(code) for code in (1, 3, 24, -11, 0, 5, 33)] == [KILLED] * 4 + [SURVIVED] + [
-        UNREACHED
-    ] * 2
+def test_only_a_test_that_fails_notices_a_mutant() -> None:
+    assert [mutation._outcome(code) for code in (1, 3, 0, 5, 33)] == [KILLED, KILLED, SURVIVED, UNREACHED, UNREACHED]
+    # Out of time, out of CPU, a crash: on a busy machine the tests of any mutant end so.
+    assert [mutation._outcome(code) for code in (36, 24, -24, -11)] == [ENDLESS] * 4
 
 
 def test_every_module_of_every_group_is_there_with_its_tests() -> None:
