@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_foundation.local import process
-from mlops_foundation.usecases import demo, endpoints, pipelines
+from mlops_foundation.usecases import demo, endpoints, models, pipelines
 from mlops_foundation.usecases.demo_folder import DemoFolder
+from mlops_foundation.usecases.workspace import Workspace
 from once import Once
 
 
@@ -50,6 +51,25 @@ def tell(running: demo.Demo, steps: list[demo.Done]) -> Told:
     return Told([each.step for each in steps], running.answers, running.metrics, served)
 
 
+@dataclass(frozen=True)
+class Version:
+    """The version that the golden platform's build registered.
+
+    Attributes:
+        specification: Its InferenceSpecification.
+        artifact: Its ``model.tar.gz``.
+    """
+
+    specification: dict[str, Any]
+    artifact: bytes
+
+
+def version(once: Once) -> Version:
+    """Return the golden platform's version, for a project whose own build would make the same."""
+    folder = once("golden", _make)
+    return Version(json.loads((folder / "specification.json").read_text()), (folder / "model.tar.gz").read_bytes())
+
+
 def copy(once: Once, to: Path) -> Told:
     """Copy the golden platform; its cloud does not run.
 
@@ -66,6 +86,16 @@ def _make(folder: Path) -> None:
     running = demo.Demo(DemoFolder(folder / "platform"), 0, Quiet())
     try:
         told = tell(running, list(running.run()))
+        _keep_version(running.workspace, folder)
     finally:
         process.stop(running.state_dir)
     (folder / "told.json").write_text(json.dumps(asdict(told)))
+
+
+def _keep_version(workspace: Workspace, folder: Path) -> None:
+    arn = models.resolve(workspace, demo.PROJECT, "1", "data-scientist")
+    sagemaker = workspace.client("sagemaker", "dev", "data-scientist")
+    specification = sagemaker.describe_model_package(ModelPackageName=arn)["InferenceSpecification"]
+    (folder / "specification.json").write_text(json.dumps(specification))
+    bucket, key = specification["Containers"][0]["ModelDataUrl"].removeprefix("s3://").split("/", 1)
+    workspace.client("s3", "dev", "data-scientist").download_file(bucket, key, str(folder / "model.tar.gz"))

@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from mlops_foundation.plan.workloads import workloads
 from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases import endpoints, local, models, pipelines, project_remains, projects
 from mlops_foundation.usecases.workspace import Workspace, open_workspace
+from once import Once
 from vpc_by_hand import REGION, HandmadeVpc
 
+from . import golden
 from .conftest import MLOPS, free_port, last
 
 pytestmark = pytest.mark.e2e
@@ -37,6 +40,9 @@ SETS: dict[str, dict[str, Any]] = {
 }
 """Preprod and prod in one account; all in one; without governance; settings by stage; prod in a second region; in a VPC
 that was there before."""
+BUILD_DIFFERS = ("america", "imported")
+"""In another region, and in another network. The build of the others is that of the golden platform, whatever accounts
+come after it: they begin with the version that it registered."""
 
 
 class Fleet:
@@ -68,13 +74,13 @@ class Fleet:
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Fleet]:
     """All sets deployed; their main paths are under way, some at a time."""
     folder = tmp_path_factory.mktemp("fleet")
     try:
         made = Fleet(folder)
         with ThreadPoolExecutor(3) as pool:
-            made.paths = {name: pool.submit(main_path, made.workspace(name)) for name in SETS}
+            made.paths = {name: pool.submit(main_path, made.workspace(name), once) for name in SETS}
             yield made
     finally:
         local.reset(folder / ".mlops")
@@ -89,14 +95,21 @@ def vpc_of_the_company(running: process.Running, account: str) -> HandmadeVpc:
     return HandmadeVpc(ec2, sorted(services), way_out=True).make()
 
 
-def main_path(workspace: Workspace) -> str:
+def main_path(workspace: Workspace, once: Once) -> str:
     """Take a model from nothing to production, and return what production says of a row."""
     name = f"churn-{workspace.set_plan.name}"
     projects.create(workspace, projects.NewProject(name, cost_center="0"), "admin", lambda line: None)
-    build = last(pipelines.watch(workspace, name, "build", "data-scientist"))
-    pipelines.check(workspace, build, "data-scientist")
+    if workspace.set_plan.name in BUILD_DIFFERS:
+        build = last(pipelines.watch(workspace, name, "build", "data-scientist"))
+        pipelines.check(workspace, build, "data-scientist")
+    else:
+        stop_build(workspace, name)
+        # Nothing is approved yet: the execution that a new project starts with ends, instead of taking this version.
+        last(pipelines.watch(workspace, name, "deploy", "lead"))
+        register(workspace, name, golden.version(once))
+    before = pipelines.executions(workspace, name, "deploy", "lead")
     models.decide(workspace, name, "latest", "Approved", "", "lead")
-    follow(workspace, name, "ApprovePreprod")
+    follow(workspace, name, "ApprovePreprod", before)
     pipelines.put_approval(workspace, name, "preprod", approve=True, summary="", persona="lead")
     follow(workspace, name, "ApproveProd")
     pipelines.put_approval(workspace, name, "prod", approve=True, summary="", persona="approver-prod")
@@ -106,15 +119,38 @@ def main_path(workspace: Workspace) -> str:
     return endpoints.invoke(workspace, name, "prod", row, "text/csv", "application/json", role)
 
 
-def follow(workspace: Workspace, name: str, until: str) -> None:
+def stop_build(workspace: Workspace, name: str) -> None:
+    """Stop the build that a new project starts with."""
+    codebuild = workspace.client("codebuild", "dev")
+    deadline = time.monotonic() + 120
+    while not (ids := codebuild.list_builds_for_project(projectName=f"{name}-build")["ids"]):
+        assert time.monotonic() < deadline, f"{name} never began its first build"
+        time.sleep(0.1)
+    codebuild.stop_build(id=ids[0])
+
+
+def register(workspace: Workspace, name: str, version: golden.Version) -> None:
+    """Register the version that the project's build would make, as a data scientist by hand."""
+    bucket, key = workspace.project(name).artifact_bucket(workspace.account("dev")), "by-hand/model.tar.gz"
+    workspace.client("s3", "dev", "data-scientist").put_object(Bucket=bucket, Key=key, Body=version.artifact)
+    container = {**version.specification["Containers"][0], "ModelDataUrl": f"s3://{bucket}/{key}"}
+    workspace.client("sagemaker", "dev", "data-scientist").create_model_package(
+        ModelPackageGroupName=name,
+        InferenceSpecification={**version.specification, "Containers": [container]},
+        ModelApprovalStatus="PendingManualApproval",
+    )
+
+
+def follow(workspace: Workspace, name: str, until: str, before: Sequence[str] = ()) -> None:
     """Follow the deploy pipeline to an approval, or to its end; one that was given is passed over."""
     while True:
-        state = last(pipelines.watch(workspace, name, "deploy", "lead"))
+        state = last(pipelines.watch(workspace, name, "deploy", "lead", before))
         pipelines.check(workspace, state, "lead")
         waiting = state.waiting.name if state.waiting else ""
         if waiting == until:
             assert waiting or state.status == "Succeeded"
             return
+        assert waiting, f"{name} ended before {until}: {state.status} {state.reason}"
 
 
 def test_every_stack_of_every_set_is_complete(fleet: Fleet) -> None:
