@@ -173,10 +173,11 @@ def without_name(private: Platform, name: str) -> Iterator[None]:
 def test_a_name_that_leads_nowhere_stops_the_build(private: Platform) -> None:
     workspace, name = private.workspace, pipelines.name_of(private.workspace, demo.PROJECT, "build")
     before = pipelines.executions(workspace, demo.PROJECT, "build", "data-scientist")
-    with without_name(private, "api.sagemaker.eu-west-1.amazonaws.com"):
+    # The first that a build calls: it ends there, before it has installed and tested anything.
+    with without_name(private, "codeartifact.eu-west-1.amazonaws.com"):
         private.client("codepipeline", "dev", "data-scientist").start_pipeline_execution(name=name)
         state = last(pipelines.watch(workspace, demo.PROJECT, "build", "data-scientist", before))
     assert state.status == "Failed"
     log = private.mlops("pipeline", "logs", demo.PROJECT, "build").stdout
     assert "(Unreachable) when calling" in log
-    assert "nothing leads to sagemaker.api: no endpoint and no way out" in " ".join(log.split())
+    assert "nothing leads to codeartifact.api: no endpoint and no way out" in " ".join(log.split())
