@@ -178,6 +178,7 @@ def table(results: Sequence[Result]) -> str:
         f"| {each.outcomes.get(SURVIVED, 0)} | {each.outcomes.get(UNREACHED, 0)} | {each.outcomes.get(ENDLESS, 0)} "
         f"| {each.score:.0f} |"
         for each in sorted(results, key=lambda each: each.module)
+        if each.tried
     ]
     head = "| module | mutants | tried | noticed | survived | reached by no test | no end | score, % |"
     return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
