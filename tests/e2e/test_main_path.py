@@ -78,6 +78,35 @@ def test_a_broken_buildspec_is_one_clear_error(platform: Platform, tmp_path: Pat
     assert "YAML_FILE_ERROR" in state.failed[1].summary
 
 
+def test_a_second_event_for_the_same_version_does_nothing(platform: Platform) -> None:
+    before = pipelines.executions(platform.workspace, PROJECT, "deploy", "lead")
+    models.decide(platform.workspace, PROJECT, "1", "Approved", "again", "lead")
+    state = last(pipelines.watch(platform.workspace, PROJECT, "deploy", "lead", before))
+    assert (state.status, "already on their way" in state.reason) == ("Stopped", True)
+
+
+def test_approving_what_does_not_exist(platform: Platform) -> None:
+    done = platform.mlops("model", "approve", PROJECT, "99", "--json")
+    assert done.returncode == 2
+    (error,) = json.loads(done.stdout)["errors"]
+    assert set(error) == {"code", "what", "where", "got", "expected", "fix"}
+    assert error["got"] == "99"
+
+
+def test_endpoints_answer_again_after_a_restart(platform: Platform) -> None:
+    running = platform.running
+    process.stop(platform.state_dir)
+    process.start(platform.state_dir, running.port)
+    platform.wait_until_served()
+    role = platform.workspace.project(PROJECT).test_role("prod")
+    body = (",".join(["1"] * 30)).encode()
+    answer = endpoints.invoke(platform.workspace, PROJECT, "prod", body, "text/csv", "application/json", role)
+    assert len(json.loads(answer)["predictions"]) == 1
+
+
+# --- the deploy app is not the seed's any more: nothing after these counts on it -----------------------------------
+
+
 def test_a_commit_deploys_the_approved_version_anew_and_waits_before_preprod(
     platform: Platform, tmp_path: Path
 ) -> None:
@@ -122,29 +151,3 @@ def test_a_finding_of_the_scan_stops_the_pipeline_before_any_stage(platform: Pla
     after = platform.client("cloudformation").describe_stacks(StackName="churn-dev")["Stacks"][0].get("LastUpdatedTime")
     assert after == before
     assert platform.served() == [("InService", "1")] * 3
-
-
-def test_a_second_event_for_the_same_version_does_nothing(platform: Platform) -> None:
-    before = pipelines.executions(platform.workspace, PROJECT, "deploy", "lead")
-    models.decide(platform.workspace, PROJECT, "1", "Approved", "again", "lead")
-    state = last(pipelines.watch(platform.workspace, PROJECT, "deploy", "lead", before))
-    assert (state.status, "already on their way" in state.reason) == ("Stopped", True)
-
-
-def test_approving_what_does_not_exist(platform: Platform) -> None:
-    done = platform.mlops("model", "approve", PROJECT, "99", "--json")
-    assert done.returncode == 2
-    (error,) = json.loads(done.stdout)["errors"]
-    assert set(error) == {"code", "what", "where", "got", "expected", "fix"}
-    assert error["got"] == "99"
-
-
-def test_endpoints_answer_again_after_a_restart(platform: Platform) -> None:
-    running = platform.running
-    process.stop(platform.state_dir)
-    process.start(platform.state_dir, running.port)
-    platform.wait_until_served()
-    role = platform.workspace.project(PROJECT).test_role("prod")
-    body = (",".join(["1"] * 30)).encode()
-    answer = endpoints.invoke(platform.workspace, PROJECT, "prod", body, "text/csv", "application/json", role)
-    assert len(json.loads(answer)["predictions"]) == 1
