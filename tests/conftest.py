@@ -61,15 +61,32 @@ class Assembly:
             top = self.directory if path.is_relative_to(self.directory) else self.seeds.parent
             yield str(path.relative_to(top)), json.loads(path.read_text(encoding="utf-8"))
 
-    def stack(self, name: str) -> dict[str, Any]:
-        """Return the template of a stack by its CloudFormation name."""
+    def _stacks(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Yield the template of each stack, and what the CDK's manifest says of it."""
         for manifest in self.directory.glob("assembly-*/manifest.json"):
             for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values():
-                properties = artifact.get("properties", {})
-                if artifact["type"] == "aws:cloudformation:stack" and properties.get("stackName") == name:
-                    template: dict[str, Any] = json.loads((manifest.parent / properties["templateFile"]).read_text())
-                    return template
+                if artifact["type"] == "aws:cloudformation:stack":
+                    yield manifest.parent / artifact["properties"]["templateFile"], artifact
+
+    def stack(self, name: str) -> dict[str, Any]:
+        """Return the template of a stack by its CloudFormation name."""
+        for path, artifact in self._stacks():
+            if artifact["properties"].get("stackName") == name:
+                template: dict[str, Any] = json.loads(path.read_text())
+                return template
         raise LookupError(name)
+
+    def accounts(self) -> dict[str, str]:
+        """Return the account of each template of a stack or of the bootstrap, by its path in the assembly."""
+        found = {
+            path: each.account
+            for each in self.made.bootstrap
+            for path in (each.policies_template, each.toolkit_template)
+        }
+        for path, artifact in self._stacks():
+            account = artifact["environment"].removeprefix("aws://").partition("/")[0]
+            found[str(path.relative_to(self.directory))] = account
+        return found
 
 
 @pytest.fixture(scope="session")

@@ -69,15 +69,7 @@ def templates(assembly: Any, topologies: dict[str, Any]) -> Templates:
 def accounts_of(assembly: Any) -> dict[str, str]:
     """Return the account of each template by its path; a product's and a seed's is dev's."""
     (dev,) = {each.account("dev") for each in assembly.made.plan.sets}
-    found = {path: dev for path, _ in assembly.templates()}
-    for bootstrap in assembly.made.bootstrap:
-        found |= dict.fromkeys((bootstrap.policies_template, bootstrap.toolkit_template), bootstrap.account)
-    for manifest in assembly.directory.glob("assembly-*/manifest.json"):
-        for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values():
-            if artifact["type"] == "aws:cloudformation:stack":
-                path = manifest.parent.relative_to(assembly.directory) / artifact["properties"]["templateFile"]
-                found[str(path)] = artifact["environment"].removeprefix("aws://").partition("/")[0]
-    return found
+    return {path: dev for path, _ in assembly.templates()} | assembly.accounts()
 
 
 def found_in(assembly: Any, shape: str) -> Iterator[Found]:

@@ -2,7 +2,6 @@
 
 import configparser
 import dataclasses
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,7 @@ def plan() -> Plan:
 
 def roles_made(assembly: Any) -> set[tuple[str, str]]:
     """Return account and name of every role that the stacks and the bootstrap make under a name of its own."""
-    accounts = {each.policies_template: each.account for each in assembly.made.bootstrap}
-    for manifest in assembly.directory.glob("assembly-*/manifest.json"):
-        for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values():
-            if artifact["type"] == "aws:cloudformation:stack":
-                path = manifest.parent.relative_to(assembly.directory) / artifact["properties"]["templateFile"]
-                accounts[str(path)] = artifact["environment"].removeprefix("aws://").partition("/")[0]
+    accounts = assembly.accounts()
     return {
         (accounts[path], str(each["Properties"].get("RoleName")))
         for path, template in assembly.templates()
