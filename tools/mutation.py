@@ -1,7 +1,7 @@
 """Mutation testing of what decides: change one thing in a function, and see whether its tests notice.
 
 ``python tools/mutation.py plan`` takes a sample, chosen by the commit, and fails when fewer are noticed than
-``docs/mutation.md`` says. ``--sample 0`` takes every mutant; ``--write`` writes the page's table anew.
+``docs/mutation.md`` says. ``--sample 0`` takes every mutant; ``--write`` writes the group's rows of the page anew.
 
 mutmut makes the mutants, finds the tests that reach each function, and runs them, in a copy of the repository.
 """
@@ -27,12 +27,12 @@ import samples
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "mutation.md"
 PACKAGE: Final = "src/mlops_foundation"
-SAMPLE: Final = 120
-"""Mutants of a sample."""
 COPIED: Final = ("src", "tests", "tools", "bench", "examples", "docs", "requirements", "changes")
 COPIED_FILES: Final = ("pyproject.toml", "Makefile", "README.md", "mkdocs.yml")
 MESSAGES: Final = r"\b(what|where|got|expected|fix)="
 """The wording of an error, which no test repeats."""
+_SAME_IDS: Final = ("-o", "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true")
+"""A process that collects again, as each worker does, would escape line ends in ids once more, and not find them."""
 QUICK: Final = "not cloud and not e2e and not long and not aws"
 KILLED, SURVIVED, UNREACHED, ENDLESS = "killed", "survived", "no test", "no end"
 
@@ -44,16 +44,60 @@ class Group:
     Attributes:
         modules: Patterns below the package.
         tests: Files and folders below ``tests``.
-        without: Part of the names of tests left out: those that synthesize, whose Node does not survive a fork.
+        without: Parts of the names of tests left out: those that synthesize a whole platform, or try thousands.
+        sample: How many mutants; such that the group takes at most six minutes on two cores.
+        together: The tests share what is made once, so that all of them are asked about each mutant, not only the one
+            that happened to make it.
     """
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
-    without: str = "never_synthesized"
+    without: tuple[str, ...] = ()
+    sample: int = 100
+    together: bool = False
 
 
 GROUPS: Final[Mapping[str, Group]] = {
-    "plan": Group(("plan/*",), ("plan", "usecases/test_plan.py"), "as_their_templates_are"),
+    "plan": Group(("plan/*",), ("plan", "usecases/test_plan.py"), ("as_their_templates_are",), 120),
+    "config": Group(("config/*",), ("config",), ("broken_file_is_told",)),
+    "accounts": Group(("aws/accounts",), ("aws/test_accounts.py",)),
+    "preflight": Group(("usecases/preflight",), ("usecases/test_preflight_checks.py",)),
+    "boundary": Group(
+        ("stacks/targets/boundary", "constructs/project/boundary_rights", "constructs/policies"),
+        ("stacks/test_boundary.py",),
+        together=True,
+    ),
+    "policies": Group(
+        (
+            "constructs/packages",
+            "constructs/project/deployment_rights",
+            "constructs/project/launch_rights",
+            "stacks/catalog/launch",
+            "stacks/studio/approvals",
+            "stacks/studio/personas",
+            "stacks/studio/signin",
+            "stacks/studio/working",
+            "stacks/targets/policies",
+            "templates/*/rights",
+        ),
+        ("stacks/test_persona_rights.py", "stacks/test_project_makers.py"),
+        together=True,
+    ),
+    "project-roles": Group(
+        ("constructs/project/policies", "constructs/project/roles"),
+        ("stacks/test_project_roles.py",),
+        sample=60,
+        together=True,
+    ),
+    "endpoint-policies": Group(
+        ("stacks/network/endpoint_policies",), ("stacks/test_endpoint_policies.py",), sample=40, together=True
+    ),
+    "bootstrap": Group(
+        ("constructs/execution", "constructs/bootstrap/*", "stacks/*/execution"),
+        ("stacks/test_execution.py", "test_bootstrap_templates.py"),
+    ),
+    "authorize": Group(("local/authorize", "local/adapter/iam"), ("local/test_decisions.py",)),
+    "dispatch": Group(("local/dispatch", "local/operations", "local/members"), ("local/test_dispatch.py",)),
 }
 
 
@@ -65,11 +109,13 @@ class Result:
         module: Its file below the package.
         made: How many mutants there are.
         outcomes: How many of those that were tried ended in which way.
+        commit: Of which commit they are: its date and the beginning of its hash.
     """
 
     module: str
     made: int
     outcomes: Mapping[str, int]
+    commit: str = ""
 
     @property
     def tried(self) -> int:
@@ -92,6 +138,7 @@ class Copy:
 
     def __init__(self, folder: Path, group: Group) -> None:
         self._folder = folder
+        self._together = group.together
         ignored = shutil.ignore_patterns("__pycache__")
         for name in COPIED:
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -106,17 +153,29 @@ class Copy:
         """Make the mutants, and find which tests reach them; return their names."""
         # mutmut has no command for this part alone: a run of a mutant that there is not ends when it is over.
         self._mutmut("run", "nothing", ends_with="nothing matches")
+        if self._together:
+            self._ask_all_tests()
         return [name for _, codes in self._codes() for name in codes]
 
-    def run(self, names: Sequence[str]) -> list[Result]:
+    def _ask_all_tests(self) -> None:
+        """Let every function that any test reached be a matter of all tests."""
+        path = self._folder / "mutants" / "mutmut-stats.json"
+        stats = json.loads(path.read_text(encoding="utf-8"))
+        tests = sorted(stats["duration_by_test"])
+        reached = stats["tests_by_mangled_function_name"]
+        stats["tests_by_mangled_function_name"] = {name: tests for name, reaching in reached.items() if reaching}
+        path.write_text(json.dumps(stats), encoding="utf-8")
+
+    def run(self, names: Sequence[str], workers: int) -> list[Result]:
         """Run the tests of each mutant, and return what became of them by module."""
-        self._mutmut("run", "--max-children", "2", *names)
-        wanted = set(names)
+        self._mutmut("run", "--max-children", str(workers), *names)
+        wanted, commit = set(names), _commit()
         return [
             Result(
                 module,
                 len(codes),
                 Counter(_outcome(code) for name, code in codes.items() if name in wanted and code is not None),
+                commit,
             )
             for module, codes in self._codes()
         ]
@@ -151,13 +210,19 @@ class Copy:
         return done.stdout
 
 
+def _commit() -> str:
+    command = ["git", "log", "-1", "--format=%cs %h"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def _settings(group: Group) -> str:
+    left_out = ["-k", f"not ({' or '.join(group.without)})"] if group.without else []
     lists = {
         "source_paths": ["src/"],
         "only_mutate": [f"{PACKAGE}/{module}.py" for module in group.modules],
         "also_copy": [*(name for name in COPIED if name not in ("src", "tests")), *COPIED_FILES],
         "do_not_mutate_patterns": [MESSAGES],
-        "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:xdist", "-m", QUICK, "-k", f"not {group.without}"],
+        "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:xdist", "-m", QUICK, *_SAME_IDS, *left_out],
         "pytest_add_cli_args_test_selection": [f"tests/{name}" for name in group.tests],
     }
     lines = [f"{name} = {json.dumps(values)}" for name, values in lists.items()]
@@ -176,22 +241,22 @@ def table(results: Sequence[Result]) -> str:
     rows = [
         f"| {each.module} | {each.made} | {each.tried} | {each.outcomes.get(KILLED, 0)} "
         f"| {each.outcomes.get(SURVIVED, 0)} | {each.outcomes.get(UNREACHED, 0)} | {each.outcomes.get(ENDLESS, 0)} "
-        f"| {each.score:.0f} |"
+        f"| {each.score:.0f} | {each.commit} |"
         for each in sorted(results, key=lambda each: each.module)
         if each.tried
     ]
-    head = "| module | mutants | tried | noticed | survived | reached by no test | no end | score, % |"
-    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
+    head = "| module | mutants | tried | noticed | survived | reached by no test | no end | score, % | commit |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|---|", *rows])
 
 
 def published(page: str) -> dict[str, Result]:
     """Return what the page says of each module."""
     found = {}
     for line in page.splitlines():
-        row = re.fullmatch(r"\| (\S+\.py) \| (\d+) \| \d+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| \d+ \|", line)
+        row = re.fullmatch(r"\| (\S+\.py) \| (\d+) \| \d+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| \d+ \| (.*) \|", line)
         if row:
-            counts = dict(zip((KILLED, SURVIVED, UNREACHED, ENDLESS), map(int, row.groups()[2:]), strict=True))
-            found[row[1]] = Result(row[1], int(row[2]), counts)
+            counts = dict(zip((KILLED, SURVIVED, UNREACHED, ENDLESS), map(int, row.groups()[2:6]), strict=True))
+            found[row[1]] = Result(row[1], int(row[2]), counts, row[7])
     return found
 
 
@@ -219,23 +284,25 @@ def fallen(results: Sequence[Result], before: Mapping[str, Result]) -> str:
     )
 
 
-def examine(group: Group, sample: int) -> tuple[list[Result], list[str]]:
+def examine(group: Group, sample: int, workers: int) -> tuple[list[Result], list[str]]:
     """Return what became of a sample of a group's mutants, 0 for all, and what survived."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Copy(Path(folder), group)
         names = copy.mutants()
         chosen = samples.shuffled(names)[: sample or None]
-        return copy.run(chosen), list(copy.survivors())
+        return copy.run(chosen, workers), list(copy.survivors())
 
 
 def main() -> int:
     """Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("group", choices=GROUPS)
-    parser.add_argument("--sample", type=int, default=SAMPLE, help="how many mutants; 0 for all")
+    parser.add_argument("--sample", type=int, help="how many mutants; 0 for all; the group's own if left out")
+    parser.add_argument("--workers", type=int, default=2, help="how many are tried at the same time")
     parser.add_argument("--write", action="store_true", help="write the group's rows of docs/mutation.md anew")
     given = parser.parse_args()
-    results, survivors = examine(GROUPS[given.group], given.sample)
+    group = GROUPS[given.group]
+    results, survivors = examine(group, group.sample if given.sample is None else given.sample, given.workers)
     before = published(PAGE.read_text(encoding="utf-8"))
     print("\n".join(survivors))
     print(table(results))

@@ -4,7 +4,9 @@ import mutation
 import pytest
 from mutation import ENDLESS, KILLED, SURVIVED, UNREACHED, Result
 
-BEFORE = {"plan/check.py": Result("plan/check.py", 200, {KILLED: 160, SURVIVED: 30, UNREACHED: 8, ENDLESS: 2})}
+COMMIT = "2026-11-21 71810f4"
+COUNTS = {KILLED: 160, SURVIVED: 30, UNREACHED: 8, ENDLESS: 2}
+BEFORE = {"plan/check.py": Result("plan/check.py", 200, COUNTS, COMMIT)}
 
 
 def sample(noticed: int, tried: int, module: str = "plan/check.py") -> list[Result]:
@@ -13,7 +15,9 @@ def sample(noticed: int, tried: int, module: str = "plan/check.py") -> list[Resu
 
 def test_a_table_is_read_as_it_was_written() -> None:
     assert mutation.published(mutation.table(list(BEFORE.values()))) == BEFORE
-    assert "| plan/check.py | 200 | 200 | 160 | 30 | 8 | 2 | 80 |" in mutation.table(list(BEFORE.values()))
+    assert "| plan/check.py | 200 | 200 | 160 | 30 | 8 | 2 | 80 | 2026-11-21 71810f4 |" in mutation.table(
+        list(BEFORE.values())
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,201 @@
+"""What CloudFormation may do in an account: all that the reviewed stacks take, and nothing that belongs to others.
+
+The stacks are the snapshots of ``test_stacks.py``; what CloudFormation calls for each type is the local cloud's table.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from policy_lab import DEV, PROD, REGION, Statement, arn, foundation, plan, resolved, role, rows
+
+from iam_in_process import decision, install, make_role, new_name, session
+from mlops_foundation.constructs.bootstrap.policies import execution_policies
+from mlops_foundation.constructs.execution import ExecutionScope
+from mlops_foundation.core.arns import AccountId
+from mlops_foundation.core.names import PlatformNames
+from mlops_foundation.local.adapter import iam
+from mlops_foundation.local.adapter.type_actions import TYPES, checks_for
+from mlops_foundation.local.contract import Check, Principal
+
+SNAPSHOTS = Path(__file__).parent / "__snapshots__" / "test_stacks"
+STACKS = ("network", "studio", "targets", "catalog")
+
+
+def statements(account: str = DEV, **sections: Any) -> list[Statement]:
+    made = plan(**sections)
+    policies = execution_policies(made.sets[0], foundation(made, account))
+    return [statement for each in policies for statement in each.document["Statement"]]
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Principal]:
+    """CloudFormation's role in an account."""
+    install(monkeypatch)
+
+    def make(account: str = DEV, **sections: Any) -> Principal:
+        return session(make_role(account, statements(account, **sections), name=new_name()))
+
+    return make
+
+
+def called(stack: str) -> Iterator[tuple[str, Check]]:
+    """Yield what CloudFormation calls to make, change and remove a stack, each after the resource."""
+    template = json.loads((SNAPSHOTS / f"test_every_stack_is_as_reviewed[{stack}].json").read_text(encoding="utf-8"))
+    resources = resolved(template)
+    for each in resources.values():
+        if each["Type"] == "AWS::IAM::Role" and not iam.role_named(AccountId(DEV), each["Properties"]["RoleName"]):
+            make_role(DEV, [], name=each["Properties"]["RoleName"], path=each["Properties"].get("Path", "/"))
+    for name, each in resources.items():
+        if each["Type"] in TYPES:
+            for verb in ("create", "update", "delete"):
+                place = (REGION, DEV, f"mlops-{stack}-dev", name)
+                for check in checks_for(verb, each["Type"], each["Properties"], place):
+                    yield f"{verb} {each['Type']} {name}", check
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_cloudformation_may_all_that_a_stack_takes(cloudformation: Callable[..., Principal], stack: str) -> None:
+    who = cloudformation()
+    asked = list(called(stack))
+    assert len(asked) > 10
+    refused = {
+        (what, check.action, check.resource)
+        for what, check in asked
+        if decision(who, check.action, check.resource, check.context) != "Allow"
+    }
+    assert refused == set()
+
+
+def to(service: str) -> dict[str, str]:
+    return {"iam:PassedToService": f"{service}.amazonaws.com"}
+
+
+KEY = arn("kms", "key/1")
+# What the table of types does not say: our own types, updates, and what CloudFormation reads.
+MAY = [
+    *rows("sagemaker CreateDomain UpdateDomain DeleteDomain DescribeDomain AddTags", arn("sagemaker", "domain/d-1")),
+    *rows("sagemaker CreateUserProfile UpdateUserProfile DeleteUserProfile", arn("sagemaker", "user-profile/d-1/ann")),
+    *rows("sagemaker ListDomains ListUserProfiles", "*"),
+    *rows("iam CreateServiceLinkedRole",
+          role("aws-service-role/sagemaker.amazonaws.com/AWSServiceRoleForAmazonSageMakerNotebooks"),
+          when={"iam:AWSServiceName": "sagemaker.amazonaws.com"}),
+    *rows("iam PassRole", role(f"mlops/mlops-studio-execution-{REGION}"), when=to("sagemaker")),
+    *rows("iam PassRole", role("mlops/mlops-project-launch"), when=to("servicecatalog")),
+    *rows("iam PassRole", role(f"mlops/mlops-flow-logs-{REGION}"), when=to("vpc-flow-logs")),
+    *rows("kms CreateGrant", KEY, when={"kms:GrantIsForAWSResource": "true"}),
+    *rows("kms CreateKey", "*", when={"aws:RequestTag/mlops:prefix": "mlops"}),
+    *rows("kms PutKeyPolicy ScheduleKeyDeletion EnableKeyRotation UpdateAlias DescribeKey ListResourceTags", KEY),
+    *rows("kms CreateAlias DeleteAlias", arn("kms", "alias/mlops-studio"), arn("kms", "alias/mlops-endpoint")),
+    *rows("iam UpdateAssumeRolePolicy UntagRole DeleteRole", role(f"mlops/mlops-studio-execution-{REGION}")),
+    *rows("iam CreateRole", role(f"{REGION}-datascience-admin-{DEV}"), role(f"{REGION}-lead-datascientist-{DEV}")),
+    *rows("iam CreatePolicyVersion DeletePolicyVersion ListPolicyVersions",
+          f"arn:aws:iam::{DEV}:policy/mlops/mlops-project-boundary"),
+    *rows("servicecatalog CreateProvisioningArtifact UpdateProduct DeleteProduct", arn("catalog", "product/p")),
+    *rows("servicecatalog AssociatePrincipalWithPortfolio DeletePortfolio", arn("catalog", "portfolio/p")),
+    *rows("servicecatalog CreatePortfolio CreateProduct DeleteConstraint", "*"),
+    *rows("s3 GetObject", f"arn:aws:s3:::cdk-mlops-assets-{DEV}-{REGION}/x"),
+    *rows("ec2 DescribeVpcs DescribeSubnets DescribeNatGateways DescribeVpcEndpoints", "*"),
+    *rows("logs DescribeLogGroups", "*"), *rows("cloudformation ValidateTemplate", "*"),
+    *rows("ssm GetParameters", arn("ssm", "parameter/cdk-bootstrap/mlops/version"), arn("ssm", "parameter/vpc/id")),
+]  # fmt: skip
+MAY_NOT = [
+    *rows("iam CreateRole PutRolePolicy", role("admin"), role("mlops/churn/churn-execution"), role("mlops/x", PROD)),
+    *rows("iam AttachRolePolicy PutRolePermissionsBoundary", role("mlops/mlops-project-launch")),
+    *rows("iam CreatePolicyVersion", f"arn:aws:iam::{DEV}:policy/mlops/mlops-cfn-1", f"arn:aws:iam::{DEV}:policy/x"),
+    *rows("iam PassRole", role(f"mlops/mlops-studio-execution-{REGION}"), role("mlops/mlops-project-launch")),
+    *rows("iam PassRole", role("mlops/mlops-project-launch"), when=to("lambda")),
+    *rows("iam PassRole", role("admin"), when=to("sagemaker")),
+    *rows("iam CreateServiceLinkedRole", role("aws-service-role/x"), when={"iam:AWSServiceName": "x.amazonaws.com"}),
+    *rows("kms CreateGrant", KEY), *rows("kms CreateKey", "*"),
+    *rows("kms CreateKey", "*", when={"aws:RequestTag/mlops:prefix": "other"}),
+    *rows("kms Decrypt", KEY), *rows("kms CreateAlias", arn("kms", "alias/other")),
+    *rows("s3 GetObject PutObject", f"arn:aws:s3:::churn-{DEV}/x"),
+    *rows("s3 PutObject", f"arn:aws:s3:::cdk-mlops-assets-{DEV}-{REGION}/x"),
+    *rows("sagemaker CreateTrainingJob", arn("sagemaker", "training-job/x")),
+    *rows("lambda InvokeFunction", arn("lambda", "function:other")),
+    *rows("ssm PutParameter", arn("ssm", "parameter/other"), arn("ssm", "parameter/mlops/projects/churn/x")),
+    *rows("ec2 CreateVpc", arn("ec2", "vpc/x", PROD), arn("ec2", "vpc/x", DEV, "us-east-1")),
+    *rows("ec2 RunInstances", arn("ec2", "instance/x")), *rows("sts AssumeRole", role("admin")),
+    *rows("logs DeleteLogGroup", arn("logs", "log-group:/aws/codebuild/churn")),
+    *rows("codeartifact CreateDomain", arn("codeartifact", "domain/mlops")),
+]  # fmt: skip
+
+
+def test_cloudformation_may_what_stacks_take_besides_and_nothing_of_others(
+    cloudformation: Callable[..., Principal],
+) -> None:
+    who = cloudformation()
+    assert [row for row in MAY if decision(who, *row) != "Allow"] == []
+    assert [row for row in MAY_NOT if decision(who, *row) == "Allow"] == []
+
+
+def test_a_custom_resources_function_is_made_called_and_given_its_role(
+    cloudformation: Callable[..., Principal],
+) -> None:
+    (function,) = {check.resource for _, check in called("studio") if check.action == "lambda:CreateFunction"}
+    name = function.rpartition(":")[2]
+    who = cloudformation()
+    actions = "CreateFunction DeleteFunction GetFunction GetFunctionConfiguration InvokeFunction ListTags TagResource"
+    more = "UntagResource UpdateFunctionCode UpdateFunctionConfiguration"
+    may = rows(f"lambda {actions} {more}", function)
+    may += rows("iam PassRole", role(f"mlops/{name}"), when=to("lambda"))
+    may += rows("logs PutRetentionPolicy DeleteLogGroup", arn("logs", f"log-group:/aws/lambda/{name}"))
+    assert [row for row in may if decision(who, *row) != "Allow"] == []
+
+
+def test_with_packages_their_index_is_made_and_encrypted(cloudformation: Callable[..., Principal]) -> None:
+    who = cloudformation(packages={"provider": "codeartifact"})
+    may = rows("codeartifact CreateDomain DeleteDomain DescribeDomain TagResource", arn("codeartifact", "domain/mlops"))
+    may += rows("codeartifact CreateRepository UpdateRepository AssociateExternalConnection",
+                arn("codeartifact", "repository/mlops/mlops"))  # fmt: skip
+    may += rows("ssm PutParameter", arn("ssm", "parameter/mlops/packages/domain"))
+    assert [row for row in may if decision(who, *row) != "Allow"] == []
+
+
+def test_governance_without_stacks_lets_cloudformation_do_nothing() -> None:
+    assert statements("1" * 12) == []
+
+
+def test_an_imported_execution_role_is_handed_over_and_no_other() -> None:
+    """The platform's own role would otherwise be handed to Studio beside the one that was reviewed."""
+    from mlops_foundation.stacks.studio.execution import statements as studio
+
+    imported = role("reviewed/studio")
+    scope = ExecutionScope(PlatformNames("mlops"), DEV, REGION, imported)  # type: ignore[arg-type]
+    (handed,) = [each["Resource"] for each in studio(scope) if each["Sid"] == "HandOver"]
+    assert handed == [imported]
+
+
+@pytest.mark.parametrize("connection", ["peering", "transit_gateway"])
+def test_shared_endpoints_give_their_owner_zones_and_the_others_a_way_to_it(
+    cloudformation: Callable[..., Principal], connection: str
+) -> None:
+    gateway = {"transit_gateway_id": "tgw-12345678"} if connection == "transit_gateway" else {}
+    network = {"shared_endpoints": {"owner": "dev", "connection": connection, **gateway}}
+    owner, member = cloudformation(DEV, network=network), cloudformation(PROD, network=network)
+    zones = [
+        *rows("route53 ChangeResourceRecordSets DeleteHostedZone GetHostedZone", "arn:aws:route53:::hostedzone/z"),
+        *rows("route53 CreateHostedZone ListHostedZonesByVPC", "*"),
+        *rows("route53 GetChange", "arn:aws:route53:::change/c"),
+    ]
+    attaching = ("CreateTransitGatewayVpcAttachment", "DeleteTransitGatewayVpcAttachment")
+    peering = ("CreateVpcPeeringConnection", "DeleteVpcPeeringConnection")
+    way, other = (attaching, peering) if connection == "transit_gateway" else (peering, attaching)
+    ways = [(f"ec2:{action}", arn("ec2", "x", PROD), {}) for action in way]
+    assert [row for row in zones if decision(owner, *row) != "Allow"] == []
+    assert [row for row in zones if decision(member, *row) == "Allow"] == []
+    assert [row for row in ways if decision(member, *row) != "Allow"] == []
+    assert not [each for each in other if decision(member, f"ec2:{each}", arn("ec2", "x", PROD)) == "Allow"]
+    for action in peering:
+        assert decision(owner, f"ec2:{action}", arn("ec2", "x")) != "Allow"
+    attached = {decision(owner, f"ec2:{each}", arn("ec2", "x")) == "Allow" for each in attaching}
+    assert attached == {connection == "transit_gateway"}
+    names = PlatformNames("mlops")
+    accepting = role(f"mlops/{names.endpoint_owner_role(REGION)}")  # type: ignore[arg-type]
+    linking = role(f"mlops/{names.endpoint_link(REGION)}", PROD)  # type: ignore[arg-type]
+    assert decision(owner, "iam:CreateRole", accepting) == "Allow"
+    assert decision(member, "sts:AssumeRole", accepting) == "Allow"
+    assert decision(member, "iam:CreateRole", linking) == "Allow"
