@@ -1,8 +1,12 @@
 """Every project template keeps what its spec says; and one that a test writes goes to production and leaves again."""
 
 import json
+import os
+import subprocess
+import time
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from mlops_foundation.core.names import pascal
 from mlops_foundation.plan import TemplateSpec
 from mlops_foundation.plan.quotas import ROLES
 from mlops_foundation.templates import TEMPLATES
+from resource_tags import tags_of_stack
 from written_parts import Copy
 
 every = pytest.mark.parametrize("spec", TEMPLATES, ids=lambda spec: spec.name)
@@ -197,10 +202,12 @@ FILES = {
     **{f"seed/{stage}.template.json": seed(stage) for stage in ("dev", "preprod", "prod")},
 }
 DEV, PROD = "222222222222", "444444444444"
+BRANCH = "release/1"
 CONFIG = {
     "region": "eu-west-1",
     "tags": {"CostCenter": "0"},
     "sets": [{"name": "default", "accounts": {"governance": DEV, "dev": DEV, "preprod": PROD, "prod": PROD}}],
+    "source": {"branch": BRANCH},
 }
 
 
@@ -221,11 +228,18 @@ def test_it_takes_a_folder_and_a_line(note: Copy) -> None:
     assert {each["name"] for each in found} == {"note", *(spec.name for spec in TEMPLATES)}
 
 
-@pytest.mark.e2e
-def test_it_goes_to_production_by_both_products_and_leaves_again(note: Copy) -> None:
+@pytest.fixture(scope="module")
+def living(note: Copy) -> Copy:
+    """The same, deployed."""
     note.start(free_port())
     note.mlops("bootstrap")
     note.mlops("deploy")
+    return note
+
+
+@pytest.mark.e2e
+def test_it_goes_to_production_by_both_products_and_leaves_again(living: Copy) -> None:
+    note = living
     refused = note.mlops("project", "create", "wrong", "--cost-center", "1", "--inference-type", "fax", fails=True)
     assert "note (rules note)" in json.dumps(refused)
     by_types = note.mlops("project", "create", "memo", "--cost-center", "1", "--inference-type", "note")
@@ -242,9 +256,80 @@ def test_it_goes_to_production_by_both_products_and_leaves_again(note: Copy) -> 
             ssm = note.client("ssm", account)
             wanted = [f"/mlops/projects/{project}/note/{stage}" for stage in stages]
             assert ssm.get_parameters(Names=wanted)["Parameters"] == []
-    assert note.client("ssm", DEV).get_parameters_by_path(Path="/mlops/projects", Recursive=True)["Parameters"] == []
+        left = note.client("ssm", DEV).get_parameters_by_path(Path=f"/mlops/projects/{project}", Recursive=True)
+        assert left["Parameters"] == []
     buckets = {each["Name"] for each in note.client("s3", DEV).list_buckets()["Buckets"]}
     assert not [name for name in buckets if name.startswith(("memo", "text"))]
+
+
+ASKED = {"Team": "post", "Desk": "letters and parcels"}
+"""Tags that somebody gives a project, beside those of the platform."""
+
+
+@pytest.fixture(scope="module", params=["front", "own"])
+def letter(living: Copy, request: pytest.FixtureRequest) -> str:
+    """A project with a description and tags, made by the front product and by the template's own."""
+    name = f"letter-{request.param}"
+    chosen = {"front": ("--inference-type", "note"), "own": ("--template", "note")}[request.param]
+    tags = [argument for key, value in ASKED.items() for argument in ("--tag", f"{key}={value}")]
+    given = ("--cost-center", "12", "--description", "what is written", *chosen, *tags)
+    living.mlops("project", "create", name, *given)
+    return name
+
+
+@pytest.mark.e2e
+def test_description_and_tags_reach_the_project_and_everything_in_it(living: Copy, letter: str) -> None:
+    """Finds a description or tag that the product, a nested stack, or one type of resource drops on its way."""
+
+    def client(service: str) -> Any:
+        return living.client(service, DEV)
+
+    (listed,) = (each for each in living.mlops("project", "list") if each["name"] == letter)
+    found = client("sagemaker").describe_project(ProjectName=letter)
+    kept = client("ssm").get_parameter(Name=f"/mlops/projects/{letter}/description")["Parameter"]["Value"]
+    assert listed["description"] == found["ProjectDescription"] == kept == "what is written"
+    assert living.mlops("project", "describe", letter)["description"] == "what is written"
+    of_project = client("sagemaker").list_tags(ResourceArn=found["ProjectArn"])["Tags"]
+    assert {**ASKED, "CostCenter": "12"}.items() <= {each["Key"]: each["Value"] for each in of_project}.items()
+    product = found["ServiceCatalogProvisionedProductDetails"]["ProvisionedProductId"]
+    expected = {**ASKED, "CostCenter": "12", "sagemaker:project-name": letter}
+    resources = tags_of_stack(client, f"SC-{DEV}-{product}")
+    assert {kind for kind, _, _ in resources} >= {"AWS::S3::Bucket", "AWS::IAM::Role", "AWS::CodeCommit::Repository"}
+    assert [(kind, name) for kind, name, tags in resources if not expected.items() <= tags.items()] == []
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("letter", ["front"], indirect=True)
+def test_only_a_push_to_the_configurations_branch_starts_a_pipeline(living: Copy, letter: str, tmp_path: Path) -> None:
+    """Finds a main that is written down somewhere: in the seed, the rule of a push, the source, or a clone's HEAD."""
+    environment = {**os.environ, **living.mlops("local", "env", "--role", "data-scientist", "--project", letter)}
+
+    def git(*arguments: str, cwd: Path = tmp_path / "clone") -> str:
+        who = ("-c", "user.name=scientist", "-c", "user.email=scientist@example.com")
+        command = ["git", *who, *arguments]
+        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def commits() -> list[str]:
+        found = living.client("codepipeline", DEV).list_pipeline_executions(pipelineName=f"{letter}_deploy_pipeline")
+        revisions = [each.get("sourceRevisions") or [{}] for each in found["pipelineExecutionSummaries"]]
+        return [each[0].get("revisionId", "") for each in revisions]
+
+    url = living.mlops("project", "describe", letter)["resources"]["deploy repository"]
+    git("clone", "--quiet", url, str(tmp_path / "clone"), cwd=tmp_path)
+    assert git("symbolic-ref", "--short", "HEAD") == BRANCH
+    seeded = git("rev-parse", "HEAD")
+    living.mlops("pipeline", "watch", letter, "deploy")
+    assert commits() == [seeded]
+    for branch in ("main", BRANCH):
+        git("commit", "--quiet", "--allow-empty", "--message", f"for {branch}")
+        git("push", "--quiet", "origin", f"HEAD:{branch}")
+    pushed, deadline = git("rev-parse", "HEAD"), time.monotonic() + 60
+    while pushed not in (found := commits()):
+        assert time.monotonic() < deadline, f"no push to {BRANCH} started the pipeline: {found}"
+        time.sleep(0.2)
+    assert found == [pushed, seeded], "newest first; the push to main started nothing"
 
 
 def promote(note: Copy, project: str) -> None:

@@ -1,11 +1,14 @@
 """Broken configurations: every error is said, with its line, and no other."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from config_samples import GOOD
+from pydantic import ValidationError
 
 from mlops_foundation.config import Config, load, load_text
+from mlops_foundation.config.models import Source
 from mlops_foundation.core.errors import ConfigError, Problem
 
 
@@ -73,6 +76,7 @@ BROKEN = [
     ("[alice]", "[ds-admin]", 14, ["ds-admin", "always made"]),
     ("[alice]", '["alice b"]', 14, ["Studio user name", "alice b", "63"]),
     ("tags:\n", "source: {provider: github}\ntags:\n", 16, ["source provider", "github", "codecommit"]),
+    ("tags:\n", "source: {branch: release..1}\ntags:\n", 16, ["name of a branch", "release..1", "as git allows them"]),
     ("tags:\n", 'sign_in: {principals: {lead: ["*"]}}\ntags:\n', 16, ["may sign in", "ARN of an IAM role"]),
     (
         "tags:\n",
@@ -97,6 +101,21 @@ def test_a_broken_value_is_one_error_at_its_line(old: str, new: str, line: int, 
     text = " ".join(relevant[0].as_dict().values())
     for word in words:
         assert word in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["main", "trunk", "release/1", "release/2.0_b", "v1.lock.2", "a" * 100, "a" * 101, "-x", "/x", "x/", "a//b", "a..b",
+     "x.lock", "x.lock/y", ".x", "x/.y", "x.", "a b", "a~1", "HEAD", "a@{0}", ""],
+)  # fmt: skip
+def test_a_branch_is_one_that_git_takes(name: str) -> None:
+    """Finds a name that is taken here and refused when the first project's repository is seeded."""
+    try:
+        taken = Source(branch=name).branch == name
+    except ValidationError:
+        taken = False
+    by_git = subprocess.run(["git", "check-ref-format", "--branch", name], check=False, capture_output=True)
+    assert taken is (by_git.returncode == 0 and len(name) <= 100)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ USER_NAME_MAX: Final = 63
 SET_NAME_PATTERN: Final = r"[a-z][a-z0-9-]{0,18}[a-z0-9]"
 ZONE_PATTERN: Final = REGION_PATTERN + r"[a-z]"
 PRINCIPAL_PATTERN: Final = r"arn:aws:iam::\d{12}:(role|user)/[\w+=,.@/*-]*[\w+=,.@-][\w+=,.@/*-]*"
+BRANCH_PATTERN: Final = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+BRANCH_MAX: Final = 100
+"""The limit of CodeCommit's BranchName."""
 ROLE_ARN_PATTERN: Final = r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]{1,512}"
 TAG_KEY_PATTERN: Final = r"(?!aws:)[\w.:/=+@-]{1,128}"
 TAG_VALUE_PATTERN: Final = r"[\w\s.:/=+@-]{1,256}"
@@ -112,6 +115,16 @@ def _role_arn(value: str) -> str:
     )
 
 
+def _branch(value: str) -> str:
+    """Check the name of a branch as git does: what git refuses would be found when the first project is made."""
+    expected = f"at most {BRANCH_MAX} letters, digits or . _ / -, as git allows them: release/1, and not a..b or x.lock"
+    parts = value.split("/")
+    forbidden = ".." in value or any(part.endswith((".", ".lock")) for part in parts) or value == "HEAD"
+    if forbidden or len(value) > BRANCH_MAX:
+        raise invalid("not the name of a branch", expected)
+    return _matching(value, BRANCH_PATTERN, "not the name of a branch", expected)
+
+
 def _tag_key(value: str) -> str:
     expected = "1 to 128 letters, digits or . : / = + @ -, not starting with aws:"
     return _matching(value, TAG_KEY_PATTERN, "not a usable tag key", expected)
@@ -155,6 +168,9 @@ UserName = Annotated[str, AfterValidator(_user_name), Field(json_schema_extra={"
 Zone = Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"pattern": f"^{ZONE_PATTERN}$"})]
 Principal = Annotated[str, AfterValidator(_principal), Field(json_schema_extra={"pattern": f"^{PRINCIPAL_PATTERN}$"})]
 RoleArn = Annotated[str, AfterValidator(_role_arn)]
+Branch = Annotated[
+    str, AfterValidator(_branch), Field(json_schema_extra={"pattern": f"^{BRANCH_PATTERN}$", "maxLength": BRANCH_MAX})
+]
 TagKey = Annotated[str, AfterValidator(_tag_key)]
 TagValue = Annotated[str, BeforeValidator(_number_as_written), AfterValidator(_tag_value)]
 Cidr = Annotated[str, AfterValidator(_cidr)]

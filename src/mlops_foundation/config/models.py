@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from mlops_foundation.config.base import Section
 from mlops_foundation.config.fields import (
     AccountIdField,
+    Branch,
     NewRegion,
     Prefix,
     Principal,
@@ -78,8 +79,8 @@ class Source(Section):
 
     provider: Literal["codecommit"] = "codecommit"
     """CodeCommit only in this version."""
-    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,100}$")] = "main"
-    """The branch that starts the pipelines."""
+    branch: Branch = "main"
+    """The branch that the seeds are on, that a clone has, and whose pushes start the pipelines."""
 
     @field_validator("provider", mode="before")
     @classmethod

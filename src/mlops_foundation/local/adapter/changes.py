@@ -95,6 +95,13 @@ CHANGES: Final[tuple[Change, ...]] = (
         storage.tag_buckets,
     ),
     Change(
+        "buckets and rules have the tags of their stack",
+        "those are for other types only",
+        "add both types to those that have them",
+        ("services.cloudformation.provisioners._STACK_TAG_PROPERTY",),
+        storage.pass_on_stack_tags,
+    ),
+    Change(
         "events reach our services",
         "a target that ministack does not have is left out",
         "",

@@ -85,6 +85,12 @@ def tag_buckets(_cloud: object) -> None:
     provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = {**handlers, "create": created, "update": updated}
 
 
+def pass_on_stack_tags(_cloud: object) -> None:
+    """Let buckets and rules have the tags of their stack, as every other type of ministack's that can have some."""
+    for resource_type in ("AWS::Events::Rule", "AWS::S3::Bucket"):
+        provisioners._STACK_TAG_PROPERTY[resource_type] = ("Tags", "list")
+
+
 def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[Exception], Answer]) -> Handler:
     """Wrap the S3 handler: under a customer key, writing needs ``kms:GenerateDataKey`` and reading ``kms:Decrypt``.
 

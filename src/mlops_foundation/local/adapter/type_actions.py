@@ -209,7 +209,8 @@ TYPES: Mapping[str, TypeActions] = {
     ),
     "AWS::Events::Rule": TypeActions(
         "events", _arn("events", "rule/{Name}"), ("PutRule",), ("DeleteRule", "RemoveTargets"), update=("PutRule",),
-        by_property={"Targets": ("PutTargets",)}, passes={"Targets.RoleArn": "events.amazonaws.com"},
+        by_property={"Targets": ("PutTargets",), "Tags": ("TagResource",)},
+        passes={"Targets.RoleArn": "events.amazonaws.com"},
     ),
     "AWS::ECR::Repository": TypeActions(
         "ecr", _arn("ecr", "repository/{RepositoryName}"), ("CreateRepository",), ("DeleteRepository",),
