@@ -12,12 +12,14 @@ import boto3
 import pytest
 
 from mlops_foundation.core.errors import ConfigError
+from mlops_foundation.core.names import persona_role
 from mlops_foundation.local import process
 from mlops_foundation.plan.workloads import workloads
 from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases import endpoints, local, models, pipelines, project_remains, projects
 from mlops_foundation.usecases.workspace import Workspace, open_workspace
 from once import Once
+from resource_tags import READERS, tags_of_stack
 from vpc_by_hand import REGION, HandmadeVpc
 
 from . import golden
@@ -36,10 +38,14 @@ SETS: dict[str, dict[str, Any]] = {
         "stages": {"dev": {"network": {"azs": 2}}, "prod": {"network": {"nat_gateways": 2}, "tags": {"Class": "high"}}},
     },
     "america": {"accounts": FOUR, "region": "us-east-1"},
-    "imported": {"accounts": dict.fromkeys(FOUR, "666666666666")},
+    "imported": {"accounts": {**FOUR, "dev": "222222222226", "preprod": "333333333336", "prod": "444444444446"}},
 }
-"""Preprod and prod in one account; all in one; without governance; settings by stage; prod in a second region; in a VPC
-that was there before."""
+"""Preprod and prod in one account; all in one; without governance; settings by stage; all in a second region; each
+stage in a VPC that was there before, with other things that were there before in each."""
+BRANCH = "trunk"
+"""The branch that the pipelines follow: any main that is written down somewhere fails every main path."""
+ASKED = {"Team": "retention"}
+"""A tag that every project is made with."""
 BUILD_DIFFERS = ("america", "imported")
 """In another region, and in another network. The build of the others is that of the golden platform, whatever accounts
 come after it: they begin with the version that it registered."""
@@ -53,10 +59,11 @@ class Fleet:
         self.config_file = folder / "mlops.yaml"
         self.state_dir = folder / ".mlops"
         running = process.start(self.state_dir, free_port())
-        self.vpc = vpc_of_the_company(running, "666666666666")
-        own = {"imported": {"stages": {"dev": {"network": {"import": self.vpc.as_import()}}}}}
+        self.imports = Imports(running, SETS["imported"]["accounts"])
+        own = {"imported": {"stages": self.imports.stages}}
         sets = [{"name": name, "prefix": name, **each, **own.get(name, {})} for name, each in SETS.items()]
-        self.config_file.write_text(json.dumps({"region": "eu-west-1", "sets": sets, "tags": {"CostCenter": "0"}}))
+        common = {"region": "eu-west-1", "tags": {"CostCenter": "0"}, "source": {"branch": BRANCH}}
+        self.config_file.write_text(json.dumps({"sets": sets, **common}))
         self.mlops("bootstrap")
         self.deployed = self.mlops("deploy")
         self.paths: Mapping[str, Future[str]] = {}
@@ -86,19 +93,51 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Flee
         local.reset(folder / ".mlops")
 
 
-def vpc_of_the_company(running: process.Running, account: str) -> HandmadeVpc:
-    """Make a VPC with boto3, with a NAT gateway and every endpoint."""
-    keys = process.sign_in(running, account).credentials
-    session = boto3.session.Session(keys.access_key_id, keys.secret_access_key, keys.session_token, REGION)
-    services = {each for one in workloads(TEMPLATES, ("dev", "preprod", "prod"), "public") for each in one.services}
-    ec2 = session.client("ec2", endpoint_url=running.endpoint_url)
-    return HandmadeVpc(ec2, sorted(services), way_out=True).make()
+class Imports:
+    """What a company has in three accounts before the platform comes, and how a configuration names it.
+
+    In dev a VPC with a group, one more group and a role for Studio; in preprod a VPC without a group for workloads; in
+    prod a VPC with a group and one more. Each has a NAT gateway and every endpoint, and subnets of its own.
+    """
+
+    def __init__(self, running: process.Running, accounts: Mapping[str, str]) -> None:
+        self._running = running
+        self.vpcs = {stage: self._vpc(accounts[stage]) for stage in ("dev", "preprod", "prod")}
+        self.extra = {stage: self.vpcs[stage].make_group("databases") for stage in ("dev", "prod")}
+        self.vpcs["preprod"].open_endpoints()
+        self.role_arn = self._role(accounts["dev"])
+        named = {stage: vpc.as_import() for stage, vpc in self.vpcs.items()}
+        for stage, group in self.extra.items():
+            named[stage]["extra_security_group_ids"] = [group]
+        del named["preprod"]["security_group_id"]
+        named["dev"]["execution_role_arn"] = self.role_arn
+        self.stages = {stage: {"network": {"import": each}} for stage, each in named.items()}
+
+    def _client(self, service: str, account: str) -> Any:
+        keys = process.sign_in(self._running, account).credentials
+        session = boto3.session.Session(keys.access_key_id, keys.secret_access_key, keys.session_token, REGION)
+        return session.client(service, endpoint_url=self._running.endpoint_url)
+
+    def _vpc(self, account: str) -> HandmadeVpc:
+        services = {each for one in workloads(TEMPLATES, ("dev", "preprod", "prod"), "public") for each in one.services}
+        return HandmadeVpc(self._client("ec2", account), sorted(services), way_out=True).make()
+
+    def _role(self, account: str) -> str:
+        actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+        trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": actions}
+        made = self._client("iam", account).create_role(
+            RoleName="company-studio",
+            Path="/company/",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
+        return str(made["Role"]["Arn"])
 
 
 def main_path(workspace: Workspace, once: Once) -> str:
     """Take a model from nothing to production, and return what production says of a row."""
     name = f"churn-{workspace.set_plan.name}"
-    projects.create(workspace, projects.NewProject(name, cost_center="0"), "admin", lambda line: None)
+    new = projects.NewProject(name, cost_center="0", description=f"who leaves {name}", tags=ASKED)
+    projects.create(workspace, new, "admin", lambda line: None)
     if workspace.set_plan.name in BUILD_DIFFERS:
         build = last(pipelines.watch(workspace, name, "build", "data-scientist"))
         pipelines.check(workspace, build, "data-scientist")
@@ -162,8 +201,26 @@ def test_every_stack_of_every_set_is_complete(fleet: Fleet) -> None:
         "manual": {"222222222225", "333333333335", "444444444445"},
         "europe": {"222222222222", "333333333333", "444444444444"},
         "america": {"222222222222", "333333333333", "444444444444"},
-        "imported": {"666666666666"},
+        "imported": {"222222222226", "333333333336", "444444444446"},
     }
+
+
+def test_each_of_four_accounts_has_its_part(fleet: Fleet) -> None:
+    """Finds a project, a catalog or a network in the account of the tools, and stages that are not apart."""
+    workspace = fleet.workspace("europe")
+    found = {}
+    for environment in ("governance", "dev", "preprod", "prod"):
+        stacks = workspace.client("cloudformation", environment).describe_stacks()["Stacks"]
+        mine = {each["StackName"].removeprefix("europe-") for each in stacks if each["StackName"].startswith("europe-")}
+        found[environment] = mine - {"bootstrap-policies", "toolkit"}
+        assert mine - found[environment] == {"bootstrap-policies", "toolkit"}
+    assert found == {
+        "governance": set(),
+        "dev": {"network-dev", "targets-dev", "studio-dev", "catalog-dev"},
+        "preprod": {"network-preprod", "targets-preprod"},
+        "prod": {"network-prod", "targets-prod"},
+    }
+    assert workspace.client("codecommit", "governance").list_repositories()["repositories"] == []
 
 
 def test_a_stage_has_its_own_network_and_tags(fleet: Fleet) -> None:
@@ -187,19 +244,61 @@ def test_two_regions_of_an_account_share_nothing(fleet: Fleet) -> None:
     assert len(set(vpcs.values())) == 2
 
 
-def test_an_imported_vpc_is_the_only_one(fleet: Fleet) -> None:
-    workspace = fleet.workspace("imported")
-    assert [each["VpcId"] for each in fleet.vpc.ec2.describe_vpcs()["Vpcs"] if not each["IsDefault"]] == [
-        fleet.vpc.vpc_id
-    ]
+def test_each_stage_runs_in_the_vpc_that_was_imported_for_it(fleet: Fleet) -> None:
+    """Finds an import that reaches another stage, and groups that only the template of a stack knows."""
+    workspace, imports = fleet.workspace("imported"), fleet.imports
     fleet.paths["imported"].result()
-    described = workspace.client("sagemaker", "prod").describe_model(
-        ModelName=workspace.client("sagemaker", "prod").list_models()["Models"][0]["ModelName"]
+    made = workspace.client("ssm", "preprod").get_parameter(Name="/vpc/sg/id")["Parameter"]["Value"]
+    groups = {stage: [imports.vpcs[stage].group_id, extra] for stage, extra in imports.extra.items()}
+    groups["preprod"] = [made]
+    assert made not in {imports.vpcs["preprod"].group_id, imports.vpcs["preprod"].endpoint_group_id}
+    for stage, vpc in imports.vpcs.items():
+        there = [each["VpcId"] for each in vpc.ec2.describe_vpcs()["Vpcs"] if not each["IsDefault"]]
+        assert there == [vpc.vpc_id], "none was made beside it"
+        sagemaker = workspace.client("sagemaker", stage)  # type: ignore[arg-type]
+        (model,) = (each["ModelName"] for each in sagemaker.list_models()["Models"])
+        config = {"Subnets": vpc.subnet_ids, "SecurityGroupIds": groups[stage]}
+        assert sagemaker.describe_model(ModelName=model)["VpcConfig"] == config, stage
+    sagemaker = workspace.client("sagemaker", "dev")
+    (job,) = (each["TrainingJobName"] for each in sagemaker.list_training_jobs()["TrainingJobSummaries"])
+    config = {"Subnets": imports.vpcs["dev"].subnet_ids, "SecurityGroupIds": groups["dev"]}
+    assert sagemaker.describe_training_job(TrainingJobName=job)["VpcConfig"] == config
+    (build,) = workspace.client("codebuild", "dev").batch_get_projects(names=["churn-imported-build"])["projects"]
+    assert (build["vpcConfig"]["vpcId"], build["vpcConfig"]["securityGroupIds"]) == (
+        imports.vpcs["dev"].vpc_id,
+        groups["dev"],
     )
-    assert described["VpcConfig"] == {
-        "Subnets": fleet.vpc.subnet_ids,
-        "SecurityGroupIds": [fleet.vpc.group_id],
-    }
+
+
+def test_studio_has_the_role_and_the_groups_that_were_imported(fleet: Fleet) -> None:
+    """Finds a role that is named in a configuration, and made anew or left out when it is deployed."""
+    workspace, imports = fleet.workspace("imported"), fleet.imports
+    sagemaker = workspace.client("sagemaker", "dev")
+    (domain,) = sagemaker.list_domains()["Domains"]
+    found = sagemaker.describe_domain(DomainId=domain["DomainId"])
+    settings = found["DefaultUserSettings"]
+    assert (found["VpcId"], settings["ExecutionRole"]) == (imports.vpcs["dev"].vpc_id, imports.role_arn)
+    assert settings["SecurityGroups"] == [imports.vpcs["dev"].group_id, imports.extra["dev"]]
+    published = workspace.client("ssm", "dev").get_parameter(Name="/imported/role/execution")["Parameter"]["Value"]
+    assert published == imports.role_arn
+    names, region = workspace.set_plan.names, workspace.set_plan.region
+    roles = {each["RoleName"] for each in workspace.client("iam", "dev").list_roles()["Roles"]}
+    assert {"company-studio", persona_role("data-scientist", region, workspace.account("dev"))} <= roles
+    assert roles.isdisjoint({names.studio_execution_role(region), names.studio_lead_role(region)})
+
+
+def test_description_and_tags_reach_everything_of_a_project(fleet: Fleet) -> None:
+    """Finds a type of resource of a project that does not get the tags that somebody gave the project."""
+    fleet.paths["europe"].result()
+    workspace = fleet.workspace("europe")
+    found = workspace.client("sagemaker", "dev", "admin").describe_project(ProjectName="churn-europe")
+    assert found["ProjectDescription"] == "who leaves churn-europe"
+    product = found["ServiceCatalogProvisionedProductDetails"]["ProvisionedProductId"]
+    resources = tags_of_stack(
+        lambda service: workspace.client(service, "dev"), f"SC-{workspace.account('dev')}-{product}"
+    )
+    assert {kind for kind, _, _ in resources} == set(READERS)
+    assert [(kind, name) for kind, name, tags in resources if not ASKED.items() <= tags.items()] == []
 
 
 @pytest.mark.parametrize("name", SETS)
