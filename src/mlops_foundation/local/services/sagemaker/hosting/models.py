@@ -14,6 +14,7 @@ from mlops_foundation.local.services.sagemaker.resources import (
     refuse_other,
     scope_of,
 )
+from mlops_foundation.local.services.sagemaker.vpc import admit_vpc
 
 MODEL: Final = Kind("Model", "model")
 ENDPOINT_CONFIG: Final = Kind("EndpointConfig", "endpoint-config")
@@ -80,6 +81,7 @@ class ModelOperations(PackageOperations, JobOperations):
         if "ExecutionRoleArn" not in request:
             raise ServiceError("ValidationException", "ExecutionRoleArn is required to create a model.")
         self.check_role(call, request["ExecutionRoleArn"], MODEL.arn(call, name))
+        admit_vpc(call, request)
         made = self.create(call, MODEL, name, request | {"ResolvedContainer": self._resolve(call, containers[0])})
         self.cloud.emit(call.scope, "aws.sagemaker", "SageMaker Model State Change", {"ModelName": name}, [made["Arn"]])
         return {"ModelArn": made["Arn"]}

@@ -19,6 +19,7 @@ from mlops_foundation.local.services.sagemaker.jobs.storage import TransferError
 from mlops_foundation.local.services.sagemaker.logs import LogFollower
 from mlops_foundation.local.services.sagemaker.machine import Machine
 from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPAL, timestamp
+from mlops_foundation.local.services.sagemaker.vpc import attach, way_out
 
 _START_TIMEOUT_S: Final = 60
 _POLL_S: Final = 0.05
@@ -112,6 +113,8 @@ class ModelServer:
             region=region,
             workload=VpcWorkload("model", Arn.parse(role).name, tuple(vpc["Subnets"])) if vpc else None,
         )
+        if vpc:
+            attach(self._cloud, principal, self._scope, vpc)
         log = self._folder / "log.txt"
         group = f"/aws/sagemaker/Endpoints/{self._endpoint}"
         self._follower = LogFollower(self._cloud.client(principal, "logs", region), group, self.log_stream, log)
@@ -122,6 +125,7 @@ class ModelServer:
         isolated = bool(self._model.get("EnableNetworkIsolation"))
         if not isolated:
             environment |= self._cloud.environment(principal, region)
+            environment |= way_out(self._cloud, self._scope, vpc)
         workload = Workload(
             self._folder / "ml",
             (str(runtime.python), str(_SERVER_PROGRAM), str(self._sockets / "http")),

@@ -16,6 +16,7 @@ from mlops_foundation.local.services.sagemaker.resources import (
     job_context,
     timestamp,
 )
+from mlops_foundation.local.services.sagemaker.vpc import admit_vpc
 
 ENDED: Final = frozenset({"Completed", "Failed", "Stopped"})
 
@@ -36,6 +37,7 @@ class JobOperations(Resources):
             raise ServiceError("ResourceInUse", message)
         arn = kind.arn(call, name)
         self.check_role(call, request["RoleArn"], arn)
+        admit_vpc(call, request)
         record = self.create(call, kind, name, request | {"Status": "InProgress"})
         run = kind.run(self, self.machine, kind, call.scope, name)
         run.emit()

@@ -20,6 +20,7 @@ from mlops_foundation.local.services.sagemaker.jobs.storage import TransferError
 from mlops_foundation.local.services.sagemaker.logs import LogFollower
 from mlops_foundation.local.services.sagemaker.machine import Machine
 from mlops_foundation.local.services.sagemaker.resources import SERVICE_PRINCIPAL, Kind, Resources, timestamp
+from mlops_foundation.local.services.sagemaker.vpc import attach, vpc_of, way_out
 
 DEFAULT_RUNTIME_S: Final = 86_400
 _REASON_MAX: Final = 1024
@@ -135,8 +136,7 @@ class JobRun(ABC):
     @cached_property
     def principal(self) -> Principal:
         """The session of the job's role."""
-        role = self.job["RoleArn"]
-        vpc = self.job.get("VpcConfig") or self.job.get("NetworkConfig", {}).get("VpcConfig")
+        role, vpc = self.job["RoleArn"], vpc_of(self.job)
         return self.cloud.assume_service_role(
             role,
             SERVICE_PRINCIPAL,
@@ -210,6 +210,8 @@ class ContainerRun(JobRun):
                 log.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {self.kind.prefix} {self.name}: image {self.image}\n")
             stream = f"{self.name}/algo-1-{int(timestamp())}"
             follower = LogFollower(self.client("logs"), self.kind.log_group, stream, self.log)
+            if vpc := vpc_of(self.job):
+                attach(self.cloud, self.principal, self.scope, vpc)
             self.advance("Downloading")
             self.prepare()
             self.check_stopping()
@@ -238,6 +240,7 @@ class ContainerRun(JobRun):
         environment = {**self.machine.environment(runtime), **self.variables()}
         if not self.isolated:
             environment |= self.cloud.environment(self.principal, self.scope.region)
+            environment |= way_out(self.cloud, self.scope, vpc_of(self.job))
         workload = Workload(
             self.root,
             tuple(self.argv()),
