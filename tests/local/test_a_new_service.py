@@ -84,8 +84,11 @@ class Connections(Service):
         """Remove a connection."""
         self.records.pop(call.scope, "connection", request["ConnectionArn"])
         return {}
+
+
+SERVICE = Connections
 '''
-IMPORT = "from mlops_foundation.local.services.connections import Connections\n"
+LINE = '        "connections",\n'
 
 
 def write_service(package: Path) -> None:
@@ -94,9 +97,9 @@ def write_service(package: Path) -> None:
     (package / FOLDER).mkdir()
     (package / FOLDER / "__init__.py").write_text(SERVICE.lstrip(), encoding="utf-8")
     text = (package / LISTED).read_text(encoding="utf-8")
-    assert text.endswith(")\n")
-    text = text.replace("\n\nSERVICES", f"\n{IMPORT}\nSERVICES").removesuffix(")\n") + ", Connections)\n"
-    (package / LISTED).write_text(text, encoding="utf-8")
+    last = '        "sagemaker",\n'
+    assert last in text
+    (package / LISTED).write_text(text.replace(last, last + LINE), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +140,26 @@ def test_outside_its_folder_nothing_is_touched_but_the_tuple(environment: dict[s
     assert theirs - ours == {FOLDER / "__init__.py"}
     changed = {path for path in ours if not filecmp.cmp(PACKAGE / path, copy / path, shallow=False)}
     assert changed == {LISTED}
-    before, after = ((root / LISTED).read_text().splitlines() for root in (PACKAGE, copy))
-    assert sorted(set(after) - set(before)) == sorted([IMPORT.strip(), after[-1]]), "its import and its line"
+    before, after = ((root / LISTED).read_text().splitlines(keepends=True) for root in (PACKAGE, copy))
+    assert [line for line in after if line not in before] == [LINE], "its line"
+    assert [line for line in before if line not in after] == []
+
+
+def test_a_folder_that_says_no_service_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    """Finds a line whose folder has no service: the cloud would start without it, or with a traceback."""
+    copy = Path(environment["PYTHONPATH"].split(os.pathsep)[0]) / "mlops_foundation"
+    shutil.copytree(copy, tmp_path / "mlops_foundation")
+    (tmp_path / "mlops_foundation" / FOLDER / "__init__.py").write_text('"""Nothing."""\n', encoding="utf-8")
+    program = (
+        "from mlops_foundation.core.errors import PluginError\ntry:\n    import mlops_foundation.local.services\n"
+        "except PluginError as error:\n    print(error.problems[0].what, error.problems[0].where)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], env={**environment, "PYTHONPATH": str(tmp_path)}, capture_output=True,
+        text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "the folder connections of mlops_foundation.local.services says no service" in said
+    assert f"{FOLDER}/__init__.py:1" in said
 
 
 def test_it_answers_boto3(grown: str) -> None:

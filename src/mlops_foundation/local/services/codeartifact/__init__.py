@@ -1,5 +1,7 @@
 """CodeArtifact: a private index of Python packages in front of this machine's own."""
 
+from typing import Final
+
 from mlops_foundation.local.services.codeartifact.service import CodeArtifact
 
-__all__ = ["CodeArtifact"]
+SERVICE: Final = CodeArtifact

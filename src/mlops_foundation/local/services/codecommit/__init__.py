@@ -1,5 +1,7 @@
 """CodeCommit: real git repositories, reached with git over HTTP and with the API."""
 
+from typing import Final
+
 from mlops_foundation.local.services.codecommit.service import CodeCommit
 
-__all__ = ["CodeCommit"]
+SERVICE: Final = CodeCommit

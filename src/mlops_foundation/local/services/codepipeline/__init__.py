@@ -1,5 +1,7 @@
 """CodePipeline: pipelines whose actions really run, each with the pipeline's role or a role of its own."""
 
+from typing import Final
+
 from mlops_foundation.local.services.codepipeline.service import CodePipeline
 
-__all__ = ["CodePipeline"]
+SERVICE: Final = CodePipeline

@@ -13,7 +13,7 @@
 
 import threading
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from mlops_foundation.local.contract import Cloud, Handler, ResourceType
 from mlops_foundation.local.services.sagemaker.hosting.endpoints import EndpointOperations
@@ -61,3 +61,6 @@ class SageMaker(
         for running in list(self.running.values()):
             running.kill()
         self.stop_endpoints()
+
+
+SERVICE: Final = SageMaker
