@@ -11,6 +11,7 @@ from e2e.conftest import free_port
 from mlops_foundation.aws import stacks as cloudformation
 from mlops_foundation.core.names import PlatformNames
 from mlops_foundation.plan import StackPlan, StackSpec
+from mlops_foundation.plan.quotas import ELASTIC_ADDRESSES, ENGINEER_ROLES, ROLES, TOOLKIT_ROLES, VPCS
 from mlops_foundation.plan.specs import load_builder
 from mlops_foundation.stacks import STACKS
 from written_parts import Copy
@@ -54,9 +55,31 @@ def test_it_makes_the_keys_and_uses_the_services_of_its_spec(planned: Any) -> No
 @every
 def test_it_takes_the_quotas_of_its_spec(planned: Any) -> None:
     for plan, template in planned:
-        found = {"VPCs in the region": "AWS::EC2::VPC", "Elastic IP addresses in the region": "AWS::EC2::EIP"}
+        found = {VPCS: "AWS::EC2::VPC", ELASTIC_ADDRESSES: "AWS::EC2::EIP", ROLES: "AWS::IAM::Role"}
         made = {quota: types(template).count(name) for quota, name in found.items()}
-        assert {quota: count for quota, count in made.items() if count} == dict(plan.quotas)
+        assert {quota: count for quota, count in made.items() if count} == {k: n for k, n in plan.quotas.items() if n}
+
+
+def test_no_shape_of_accounts_makes_more_roles_than_its_stacks_say(topologies: dict[str, Any]) -> None:
+    """Finds a role that only some configuration makes: with shared endpoints, without flow logs, with an import."""
+    for name, made in topologies.items():
+        for place in (each for one in made.made.plan.sets for each in one.foundations):
+            for stack in place.stacks:
+                count = types(made.stack(stack.stack_name)).count("AWS::IAM::Role")
+                assert count <= stack.quotas.get(ROLES, 0) <= count + 1, f"{name}: {stack.stack_name}"
+
+
+def test_the_bootstrap_makes_the_roles_that_the_preflight_counts(assembly: Any) -> None:
+    """Finds a role of the toolkit, or of who deploys, that the preflight does not add to those of the account."""
+
+    def roles(template: str) -> int:
+        text = (assembly.directory / template).read_text(encoding="utf-8")
+        return text.count('"AWS::IAM::Role"') + text.count("Type: AWS::IAM::Role")
+
+    made = {each.environments: (roles(each.toolkit_template), roles(each.policies_template))
+            for each in assembly.made.bootstrap}  # fmt: skip
+    others = dict.fromkeys((("dev",), ("preprod",), ("prod",)), (TOOLKIT_ROLES, 0))
+    assert made == {("governance",): (TOOLKIT_ROLES, ENGINEER_ROLES), **others}
 
 
 @every

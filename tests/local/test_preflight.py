@@ -181,6 +181,27 @@ def test_what_the_account_was_given_counts_and_not_the_default(
     assert "0 allowed (the account's quota)" in found[0].got
 
 
+def test_the_roles_of_the_stacks_and_of_the_bootstrap_count_too(
+    fleet: Fleet, four: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finds an account that has room for a project's roles only, and fails in the middle of the deployment."""
+
+    def limit(quota: accounts.Quota, client: Any) -> tuple[int, bool]:
+        del client
+        return (3, True) if quota.code == "L-FE177D64" else (quota.default, False)
+
+    monkeypatch.setattr(accounts.Quota, "limit", limit)
+    found = wrong(preflight.accounts_report(fleet({"name": "team", "accounts": four})))
+    more = {each.account: int(each.got.split(" used, ")[1].split(" more")[0]) for each in found}
+    toolkit, network, targets, studio, catalog, project = 4, 1, 2, 8, 1, 7
+    assert more == {
+        four["governance"]: toolkit + 1,
+        four["dev"]: toolkit + network + targets + studio + catalog + project,
+        four["preprod"]: toolkit + network + targets,
+        four["prod"]: toolkit + network + targets,
+    }
+
+
 @pytest.mark.parametrize("gone", [{"sagemaker", "codepipeline"}, {"codeartifact"}])
 def test_services_that_the_region_lacks(
     fleet: Fleet, four: dict[str, str], monkeypatch: pytest.MonkeyPatch, gone: set[str]

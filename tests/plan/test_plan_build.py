@@ -7,6 +7,7 @@ import pytest
 from mlops_foundation.config import Config, load_text
 from mlops_foundation.core.errors import ConfigError, PlanError, PluginError
 from mlops_foundation.plan import Plan, StackSpec, build
+from mlops_foundation.plan.quotas import ELASTIC_ADDRESSES, ROLES, VPCS
 from mlops_foundation.stacks import STACKS
 from mlops_foundation.templates import TEMPLATES
 
@@ -199,5 +200,5 @@ def test_the_plan_carries_what_stacks_need() -> None:
     studio = next(each for each in dev.stacks if each.name == "studio")
     assert ("Studio domain", "eu-west-1-studio-domain") in {(each.kind, each.name) for each in studio.claims}
     network = next(each for each in dev.stacks if each.name == "network")
-    assert network.quotas == {"VPCs in the region": 1, "Elastic IP addresses in the region": dev.vpc.nat_gateways}
+    assert network.quotas == {VPCS: 1, ELASTIC_ADDRESSES: dev.vpc.nat_gateways, ROLES: 2}
     assert shared.settings.source.branch == "main"

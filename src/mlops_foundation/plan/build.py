@@ -14,7 +14,7 @@ from mlops_foundation.plan.check import check
 from mlops_foundation.plan.foundations import Foundation, StackPlan, naming, stages_of
 from mlops_foundation.plan.models import Plan, SetPlan, Settings
 from mlops_foundation.plan.sharing import sharing
-from mlops_foundation.plan.specs import ClaimScope, StackSpec, TemplateSpec
+from mlops_foundation.plan.specs import ClaimScope, QuotaScope, StackSpec, TemplateSpec
 from mlops_foundation.plan.workloads import workloads
 
 
@@ -103,5 +103,6 @@ def _stack_plan(spec: StackSpec, place: Foundation, names: PlatformNames, presen
         keys=spec.keys,
         services=spec.services,
         claims=tuple(spec.claims(ClaimScope(names, place.account, place.region))),
-        quotas=spec.quotas(place.vpc),
+        quotas=spec.quotas(QuotaScope(place.vpc, place.environments)),
+        owner_first=spec.owner_first,
     )

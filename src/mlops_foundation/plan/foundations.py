@@ -25,7 +25,8 @@ class StackPlan:
         keys: What the KMS keys that it makes encrypt.
         services: AWS services that the region must have for it.
         claims: Names that it takes.
-        quotas: What it takes of the account's quotas, by the quota's name.
+        quotas: What it takes of the account's quotas at most, by the quota's name.
+        owner_first: Whether it waits, where endpoints are shared, for the one of the account that owns them.
     """
 
     name: str
@@ -39,6 +40,7 @@ class StackPlan:
     services: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
     quotas: Mapping[str, int] = field(default_factory=dict)
+    owner_first: bool = False
 
 
 def naming(environments: Sequence[Environment]) -> Environment:

@@ -67,8 +67,16 @@ def _nothing(place: ClaimScope) -> Sequence[Claim]:
     return ()
 
 
-def _no_quotas(vpc: Vpc) -> Mapping[str, int]:
-    del vpc
+@dataclass(frozen=True)
+class QuotaScope:
+    """What decides how much of an account's quotas a stack takes: the account's network, and whose account it is."""
+
+    vpc: Vpc
+    environments: tuple[Environment, ...]
+
+
+def _no_quotas(place: QuotaScope) -> Mapping[str, int]:
+    del place
     return {}
 
 
@@ -89,7 +97,8 @@ class StackSpec:
         services: AWS services that a region must have for it, as botocore calls them.
         keys: What the KMS keys that it makes encrypt; each costs money while nobody uses it.
         claims: What it makes under names that are an account's, or everybody's, and so may be taken.
-        quotas: What it takes of an account's quotas, by the quota's name in the preflight, with the account's network.
+        quotas: What it takes of an account's quotas at most, by the quota's name in the preflight.
+        owner_first: Whether it waits, in the accounts that share endpoints, for the one of the account that owns them.
         wanted: Whether a configuration asks for it; every one does, unless a stack says otherwise.
         also_in: Environments where a configuration asks for it besides.
     """
@@ -105,7 +114,8 @@ class StackSpec:
     services: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     claims: Callable[[ClaimScope], Sequence[Claim]] = _nothing
-    quotas: Callable[[Vpc], Mapping[str, int]] = _no_quotas
+    quotas: Callable[[QuotaScope], Mapping[str, int]] = _no_quotas
+    owner_first: bool = False
     wanted: Callable[[Config], bool] = _always
     also_in: Callable[[Config], tuple[Environment, ...]] = _nowhere_else
 

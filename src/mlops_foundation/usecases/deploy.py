@@ -12,7 +12,7 @@ from mlops_foundation.core.interrupt import workers
 from mlops_foundation.plan.foundations import Foundation
 from mlops_foundation.usecases import bootstrap_state, check_network, check_studio, preflight
 from mlops_foundation.usecases.calls import aws_errors
-from mlops_foundation.usecases.deploy_order import NETWORK, Run, in_order, left_out_owners
+from mlops_foundation.usecases.deploy_order import Run, in_order, left_out_owners
 from mlops_foundation.usecases.synth import current
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -151,7 +151,7 @@ def require_owners(workspaces: Sequence[Workspace], stages: Sequence[str], chose
     """
     for each in left_out_owners(workspaces, stages, chosen):
         account = each.owner.account
-        stack = next(stack for stack in each.owner.stacks if stack.name == NETWORK)
+        stack = next(stack for stack in each.owner.stacks if stack.owner_first)
         with aws_errors(f"stack {stack.stack_name}"):
             found = stacks.describe(
                 each.workspace.sessions.client("cloudformation", account), account, stack.stack_name
@@ -162,7 +162,7 @@ def require_owners(workspaces: Sequence[Workspace], stages: Sequence[str], chose
                 where=f"set {each.workspace.set_plan.name}, network.shared_endpoints",
                 got=f"{stack.stack_name} of account {account}: {found.status}",
                 expected=f"the network of {each.owner.name} deployed, before or with the others",
-                fix=f"mlops deploy --stage {each.owner.name} --stack network, then this again",
+                fix=f"mlops deploy --stage {each.owner.name} --stack {stack.name}, then this again",
             )
 
 

@@ -7,13 +7,10 @@ take the places of the CLI's ``--concurrency`` from what it waits for.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from mlops_foundation.plan.foundations import Foundation
 from mlops_foundation.plan.sharing import Sharing
 from mlops_foundation.usecases.workspace import Workspace
-
-NETWORK: Final = "network"
 
 
 @dataclass
@@ -33,7 +30,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Awaited:
-    """A network that owns shared endpoints and is not deployed with those that wait for it."""
+    """An account that owns shared endpoints and is not deployed with those that wait for it."""
 
     workspace: Workspace
     owner: Foundation
@@ -56,7 +53,8 @@ def in_order(workspaces: Sequence[Workspace], stages: Sequence[str], chosen: Seq
             home = set_plan.engineer_account(foundation.account)
             key, name = (home, set_plan.region), f"{set_plan.name}-{foundation.name}"
             if shared and shared.owned_by(foundation):
-                first.setdefault(key, Run(workspace, home)).patterns.append(f"{name}/{NETWORK.capitalize()}")
+                awaited = [f"{name}/{stack.name.capitalize()}" for stack in foundation.stacks if stack.owner_first]
+                first.setdefault(key, Run(workspace, home)).patterns.extend(awaited)
             run = then.setdefault(key, Run(workspace, home))
             run.patterns += [f"{name}/{stack.capitalize()}" for stack in chosen] or [f"{name}/*"]
     return [list(runs.values()) for runs in (first, then) if runs]
@@ -81,8 +79,10 @@ def _deployed(workspace: Workspace, stages: Sequence[str]) -> list[Foundation]:
 
 
 def _awaited(workspace: Workspace, stages: Sequence[str], chosen: Sequence[str]) -> Sharing | None:
-    """Return how a set shares endpoints, when a network that waits for them is deployed."""
+    """Return how a set shares endpoints, when a stack that waits for them is deployed."""
     shared = workspace.set_plan.sharing
-    if shared is None or (chosen and NETWORK not in chosen):
+    if shared is None:
         return None
-    return shared if any(shared.uses(each) for each in _deployed(workspace, stages)) else None
+    members = [each for each in _deployed(workspace, stages) if shared.uses(each)]
+    waiting = {stack.name for each in members for stack in each.stacks if stack.owner_first}
+    return shared if waiting & set(chosen or waiting) else None

@@ -17,7 +17,7 @@ from mlops_foundation.core.names import persona_role, role_arn
 from mlops_foundation.plan.findings import Finding, Status, require_green
 from mlops_foundation.plan.foundations import Foundation
 from mlops_foundation.plan.models import Plan, SetPlan
-from mlops_foundation.plan.quotas import VPCS
+from mlops_foundation.plan.quotas import ENGINEER_ROLES, ROLES, TOOLKIT_ROLES, VPCS
 from mlops_foundation.usecases import bootstrap_state, check_network
 from mlops_foundation.usecases.calls import aws_errors
 from mlops_foundation.usecases.workspace import Workspace
@@ -315,9 +315,6 @@ def _names(place: _Place, who: Caller) -> Iterator[Finding]:
 
 def _quotas(place: _Place, who: Caller) -> Iterator[Finding]:
     del who
-    foundation = place.foundation
-    if not foundation.stacks:
-        return
     makes = _takes(place)
     quotas = [*accounts.network_quotas(place.client("ec2")), accounts.role_quota(place.client("iam"))]
     for quota in quotas:
@@ -334,10 +331,15 @@ def _quotas(place: _Place, who: Caller) -> Iterator[Finding]:
 
 def _takes(place: _Place) -> Counter[str]:
     """Return what the stacks that are not there yet take of the account's quotas, and in dev one project."""
-    cloudformation, takes = place.client("cloudformation"), Counter[str]()
-    for stack in place.foundation.stacks:
-        if stack.quotas and stacks.describe(cloudformation, place.account, stack.stack_name).status == "ABSENT":
-            takes.update(stack.quotas)
+    set_plan, cloudformation = place.workspace.set_plan, place.client("cloudformation")
+    taken: dict[str, Mapping[str, int]] = {stack.stack_name: stack.quotas for stack in place.foundation.stacks}
+    taken[set_plan.names.toolkit_stack] = {ROLES: TOOLKIT_ROLES}
+    if set_plan.engineer_account(place.account) == place.account:
+        taken[set_plan.names.bootstrap_policies_stack] = {ROLES: ENGINEER_ROLES}
+    takes = Counter[str]()
+    for stack, quotas in taken.items():
+        if quotas and stacks.describe(cloudformation, place.account, stack).status == "ABSENT":
+            takes.update(quotas)
     largest = Counter[str]()
     for template in place.workspace.plan.templates:
         largest |= Counter(template.quotas)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mlops_foundation.plan.quotas import ROLES
 from mlops_foundation.plan.specs import StackSpec
 
 SPEC: Final = StackSpec(
@@ -13,4 +14,5 @@ SPEC: Final = StackSpec(
     needs=("targets", "studio"),
     exports=("/{prefix}/catalog/product-id", "/{prefix}/catalog/portfolio-id"),
     services=("servicecatalog", "ssm"),
+    quotas=lambda _: {ROLES: 1},
 )

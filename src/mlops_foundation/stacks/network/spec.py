@@ -9,8 +9,18 @@ from mlops_foundation.core.names import (
     WORKLOAD_SECURITY_GROUP_ID,
     WORKLOAD_SECURITY_GROUP_IDS,
 )
-from mlops_foundation.plan.quotas import ELASTIC_ADDRESSES, VPCS
-from mlops_foundation.plan.specs import StackSpec
+from mlops_foundation.plan.quotas import ELASTIC_ADDRESSES, ROLES, VPCS
+from mlops_foundation.plan.specs import QuotaScope, StackSpec
+
+
+def _quotas(place: QuotaScope) -> dict[str, int]:
+    """Return what a VPC takes; with shared endpoints the owner has a role that others take, and these a function's."""
+    vpc = place.vpc
+    if vpc.imported:
+        return {}
+    roles = int(vpc.flow_logs.enabled) + int(vpc.shared_endpoints is not None)
+    return {VPCS: 1, ELASTIC_ADDRESSES: vpc.nat_gateways, ROLES: roles}
+
 
 SPEC: Final = StackSpec(
     name="network",
@@ -23,5 +33,6 @@ SPEC: Final = StackSpec(
     also_in=lambda config: (config.network.shared_endpoints.owner,) if config.network.shared_endpoints else (),
     exports=(VPC_ID, PRIVATE_SUBNET_IDS, WORKLOAD_SECURITY_GROUP_ID, WORKLOAD_SECURITY_GROUP_IDS),
     services=("kms", "lambda", "logs", "ssm"),
-    quotas=lambda vpc: {} if vpc.imported else {VPCS: 1, ELASTIC_ADDRESSES: vpc.nat_gateways},
+    quotas=_quotas,
+    owner_first=True,
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from mlops_foundation.core.names import STAGES
+from mlops_foundation.plan.quotas import ROLES
 from mlops_foundation.plan.specs import Claim, StackSpec
 
 SPEC: Final = StackSpec(
@@ -16,5 +17,6 @@ SPEC: Final = StackSpec(
     claims=lambda place: [
         Claim("role", name) for name in (place.names.deploy_action_role, place.names.deploy_execution_role)
     ],
+    quotas=lambda _: {ROLES: 2},
     keys=("model endpoints",),
 )
