@@ -245,9 +245,13 @@ def test_it_goes_to_production_by_both_products_and_leaves_again(living: Copy) -
     by_types = note.mlops("project", "create", "memo", "--cost-center", "1", "--inference-type", "note")
     by_name = note.mlops("project", "create", "text", "--cost-center", "1", "--template", "note")
     assert {by_types["status"], by_name["status"]} == {"CreateCompleted"}
+    assert [each["name"] for each in note.mlops("pipeline", "list", "memo")] == ["memo_deploy_pipeline"]
     for project in ("memo", "text"):
         assert note.mlops("project", "describe", project)["template"] == "note"
         promote(note, project)
+    (only,) = note.mlops("status")
+    known = {each["project"]: (set(each["pipelines"]), each["unseen"]) for each in only["projects"]}
+    assert (known["memo"], known["text"]) == (({"deploy"}, {}),) * 2, "it has no build, and none is missed"
     kept = note.client("ssm", PROD).get_parameter(Name="/mlops/projects/memo/note/prod")["Parameter"]
     assert kept["Value"] == "a note for prod"
     for project in ("memo", "text"):
@@ -333,8 +337,8 @@ def test_only_a_push_to_the_configurations_branch_starts_a_pipeline(living: Copy
 
 
 def promote(note: Copy, project: str) -> None:
-    """Follow the deploy pipeline, which began with the repository, and approve each stage as who may."""
+    """Follow the only pipeline, which began with the repository, and approve each stage as who may."""
     for stage in ("preprod", "prod"):
-        note.mlops("pipeline", "watch", project, "deploy")
+        note.mlops("pipeline", "watch", project)
         note.mlops("pipeline", "approve", project, stage)
-    note.mlops("pipeline", "watch", project, "deploy")
+    note.mlops("pipeline", "watch", project)

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from mlops_foundation.cli import output
 from mlops_foundation.cli.app import COMMANDS, LazyCommand, run
 from mlops_foundation.core.errors import UserCodeError
+from mlops_foundation.templates import TEMPLATES
 from mlops_foundation.usecases import (
     comparison,
     endpoints,
@@ -204,6 +206,8 @@ def test_an_image_without_a_runtime_is_an_error_with_those_there_are(capsys: pyt
 
 class FakeWorkspace:
     """Who acts is whose task it is."""
+
+    plan = SimpleNamespace(templates=TEMPLATES)
 
     def persona(self, asked: str, usual: str) -> str:
         return asked or usual

@@ -103,7 +103,7 @@ def test_a_projects_names_are_those_that_are_pinned() -> None:
     made = PlatformNames("mlops").project("churn")
     assert (made.path, made.parameters) == ("/mlops/churn/", "/mlops/projects/churn")
     assert (made.build_repository, made.deploy_repository) == ("churn-build", "churn-deploy")
-    assert (made.build_pipeline, made.deploy_pipeline) == ("churn_build_pipeline", "churn_deploy_pipeline")
+    assert (made.pipeline("build"), made.pipeline("deploy")) == ("churn_build_pipeline", "churn_deploy_pipeline")
     assert (made.model_package_group, made.training_pipeline) == ("churn", "churn-training")
     assert made.artifact_bucket("222222222222") == "churn-222222222222"
     assert made.endpoint("prod") == "churn-prod"

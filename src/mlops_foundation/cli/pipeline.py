@@ -1,4 +1,4 @@
-"""``mlops pipeline``: the two pipelines of a project."""
+"""``mlops pipeline``: the pipelines of a project."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The build and the deploy pipeline: watch, approve, reject, start, stop, retry, history, logs.",
+    help="A project's pipelines, build and deploy: watch, approve, reject, start, stop, retry, history, logs.",
 )
 
-KindArgument = Annotated[str, typer.Argument(help="build or deploy.")]
+KindArgument = Annotated[
+    str, typer.Argument(help="build or deploy, as the project's template has them; the first when left out.")
+]
 StageArgument = Annotated[str, typer.Argument(help="preprod or prod.", show_default=False)]
 ReasonOption = Annotated[str, typer.Option("--reason", "-m", help="Why; kept with the execution.")]
 ExecutionOption = Annotated[
@@ -26,7 +28,6 @@ HeldOption = Annotated[
     str, typer.Option("--execution", help="Only if this execution is the one that waits there: its id or beginning.")
 ]
 _APPROVERS = {"preprod": "lead", "prod": "approver-prod"}
-_STARTERS = {"build": "data-scientist", "deploy": "lead"}
 
 
 @working(app, name="list", epilog="Example: mlops pipeline list churn")
@@ -42,9 +43,9 @@ def list_pipelines(
 
     found = pipelines.list_pipelines(workspace, project, workspace.persona(role, "data-scientist"))
     if json:
-        output.as_json([each.as_dict() for each in found])
+        output.as_json([each.as_dict() for each in found.values()])
         return
-    for kind, each in zip(pipelines.KINDS, found, strict=True):
+    for kind, each in found.items():
         output.tree(output.stages(each))
         _next(each, project, kind)
 
@@ -58,7 +59,7 @@ def watch(
     workspace: "Workspace",
     role: str,
     project: ProjectArgument,
-    kind: KindArgument = "build",
+    kind: KindArgument = "",
     execution: ExecutionOption = "",
     *,
     json: JsonOption = False,
@@ -66,7 +67,7 @@ def watch(
     """Follow an execution until it ends or waits for a person; exit code 8 when it fails."""
     from mlops_foundation.usecases import pipelines  # noqa: PLC0415
 
-    persona = workspace.persona(role, "data-scientist")
+    kind, persona = _kind(workspace, project, kind, role), workspace.persona(role, "data-scientist")
     now = None
     left = ("the pipeline goes on", f"mlops pipeline watch {project} {kind}")
     with output.progress(f"watching {project} {kind}", quiet=json, left=left) as shown:
@@ -81,6 +82,21 @@ def watch(
         output.tree(output.stages(now, reasons=False))
         _next(now, project, kind)
     pipelines.check(workspace, now, persona)
+
+
+def _kind(workspace: "Workspace", project: str, kind: str, role: str) -> str:
+    """Return the pipeline that is meant: the project's first when nothing was said."""
+    from mlops_foundation.usecases import project_pipelines  # noqa: PLC0415
+
+    return project_pipelines.of_asked(workspace, project, kind, workspace.persona(role, "data-scientist"))
+
+
+def _started(workspace: "Workspace", project: str, kind: str, role: str) -> tuple[str, str]:
+    """Return the pipeline that is meant, and who starts it: the lead what goes to production."""
+    from mlops_foundation.usecases import project_pipelines  # noqa: PLC0415
+
+    found = _kind(workspace, project, kind, role)
+    return found, workspace.persona(role, project_pipelines.starter(workspace, found))
 
 
 def _doing(now: "PipelineState") -> str:
@@ -171,7 +187,7 @@ def _decided(done: "Decision", what: str, project: str, *, as_json: bool) -> Non
         return
     output.done(text)
     if done.behind:
-        output.say(f"behind it comes {done.behind}: mlops pipeline watch {project} deploy")
+        output.say(f"behind it comes {done.behind}: mlops pipeline watch {project} {done.kind}")
 
 
 @working(
@@ -183,7 +199,7 @@ def start(
     workspace: "Workspace",
     role: str,
     project: ProjectArgument,
-    kind: KindArgument = "build",
+    kind: KindArgument = "",
     version: Annotated[
         str, typer.Option(help="To deploy: number, latest or ARN; the latest approved one when left out.")
     ] = "",
@@ -193,7 +209,7 @@ def start(
     """Start a pipeline with the newest source: a build as data scientist, a deployment as lead."""
     from mlops_foundation.usecases import executions  # noqa: PLC0415
 
-    persona = workspace.persona(role, _STARTERS.get(kind, "lead"))
+    kind, persona = _started(workspace, project, kind, role)
     started = executions.start(workspace, project, kind, persona, version)
     if json:
         output.as_json({"execution": started})
@@ -211,7 +227,7 @@ def stop(  # noqa: PLR0913, PLR0917  each is an option
     workspace: "Workspace",
     role: str,
     project: ProjectArgument,
-    kind: KindArgument = "build",
+    kind: KindArgument = "",
     execution: ExecutionOption = "",
     reason: ReasonOption = "",
     abandon: Annotated[bool, typer.Option("--abandon", help="Do not wait for what runs now.")] = False,  # noqa: FBT002  a flag
@@ -221,7 +237,7 @@ def stop(  # noqa: PLR0913, PLR0917  each is an option
     """Stop an execution once its running actions have ended, or at once."""
     from mlops_foundation.usecases import executions  # noqa: PLC0415
 
-    persona = workspace.persona(role, _STARTERS.get(kind, "lead"))
+    kind, persona = _started(workspace, project, kind, role)
     found = executions.stop(workspace, project, kind, persona, execution_id=execution, reason=reason, abandon=abandon)
     if json:
         output.as_json(found.as_dict())
@@ -238,7 +254,7 @@ def retry(  # noqa: PLR0913  each is an option
     workspace: "Workspace",
     role: str,
     project: ProjectArgument,
-    kind: KindArgument = "build",
+    kind: KindArgument = "",
     execution: ExecutionOption = "",
     all_actions: Annotated[bool, typer.Option("--all-actions", help="Those that succeeded too.")] = False,  # noqa: FBT002  a flag
     *,
@@ -247,7 +263,7 @@ def retry(  # noqa: PLR0913  each is an option
     """Run the failed actions of the failed stage again, with the same source and version."""
     from mlops_foundation.usecases import executions  # noqa: PLC0415
 
-    persona = workspace.persona(role, _STARTERS.get(kind, "lead"))
+    kind, persona = _started(workspace, project, kind, role)
     found, stage = executions.retry(workspace, project, kind, persona, execution_id=execution, all_actions=all_actions)
     if json:
         output.as_json({"stage": stage, **found.as_dict()})
@@ -261,7 +277,7 @@ def history(
     workspace: "Workspace",
     role: str,
     project: ProjectArgument,
-    kind: KindArgument = "build",
+    kind: KindArgument = "",
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 10,
     *,
     json: JsonOption = False,
@@ -269,6 +285,7 @@ def history(
     """List executions, newest first: version or commit, what started them, how they ended, how long they took."""
     from mlops_foundation.usecases import executions  # noqa: PLC0415
 
+    kind = _kind(workspace, project, kind, role)
     found = executions.history(workspace, project, kind, workspace.persona(role, "data-scientist"), limit)
     if json:
         output.as_json([each.as_dict() for each in found])
@@ -289,7 +306,7 @@ def logs(  # noqa: PLR0913, PLR0917  each is an option
     workspace: "Workspace",
     role: str,
     project: ProjectArgument,
-    kind: KindArgument = "build",
+    kind: KindArgument = "",
     stage: Annotated[str, typer.Option(help="Only the builds of this stage, for example Build or Scan.")] = "",
     job: Annotated[
         str, typer.Option(help="A job of the training run instead: its step, for example Train, or its own name.")
@@ -305,7 +322,7 @@ def logs(  # noqa: PLR0913, PLR0917  each is an option
     from mlops_foundation.usecases import pipelines  # noqa: PLC0415
     from mlops_foundation.usecases.build_logs import Part  # noqa: PLC0415
 
-    persona = workspace.persona(role, "data-scientist")
+    kind, persona = _kind(workspace, project, kind, role), workspace.persona(role, "data-scientist")
     lines = pipelines.logs(workspace, project, kind, persona, Part(stage, job), execution_id=execution, follow=follow)
     if json:
         found: dict[str, list[str]] = {}

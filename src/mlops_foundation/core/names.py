@@ -246,15 +246,9 @@ class ProjectNames:
         """CodeCommit repository of the deploy app."""
         return f"{self.project}-deploy"
 
-    @property
-    def build_pipeline(self) -> str:
-        """CodePipeline from a push to a registered version."""
-        return f"{self.project}_build_pipeline"
-
-    @property
-    def deploy_pipeline(self) -> str:
-        """CodePipeline from an approved version to prod."""
-        return f"{self.project}_deploy_pipeline"
+    def pipeline(self, kind: str) -> str:
+        """CodePipeline of a kind that the project's template has: build, deploy."""
+        return f"{self.project}_{kind}_pipeline"
 
     @property
     def model_package_group(self) -> str:

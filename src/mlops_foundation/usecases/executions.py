@@ -11,6 +11,7 @@ from mlops_foundation.usecases import models
 from mlops_foundation.usecases.known_project import project_errors
 from mlops_foundation.usecases.pipeline_state import PipelineState, short
 from mlops_foundation.usecases.pipeline_view import PipelineView
+from mlops_foundation.usecases.project_pipelines import promotes, promoting
 from mlops_foundation.usecases.workspace import Workspace
 
 _AT_ONCE: Final = 8
@@ -95,7 +96,7 @@ def start(workspace: Workspace, project: str, kind: str, persona: str, version: 
     Args:
         workspace: Where.
         project: Project name.
-        kind: build or deploy.
+        kind: Of its pipelines, for example build or deploy.
         persona: Who starts it.
         version: Of the model, to deploy: number, latest or ARN; the latest approved one when empty.
 
@@ -105,13 +106,14 @@ def start(workspace: Workspace, project: str, kind: str, persona: str, version: 
     """
     view = PipelineView(workspace, project, kind, persona)
     variables: list[dict[str, str]] = []
-    if version and kind != "deploy":
+    if version and not promotes(workspace, kind):
+        kinds = promoting(workspace, project, persona)
         raise ConfigError(
-            "only the deploy pipeline takes a version: a build makes a new one",
+            f"only a pipeline that deploys takes a version: {kind} makes a new one",
             where="--version",
             got=version,
             expected="no version",
-            fix=f"mlops pipeline start {project} deploy --version {version}",
+            fix=f"mlops pipeline start {project} {next(iter(kinds), 'deploy')} --version {version}",
         )
     if version:
         arn = models.resolve(workspace, project, version, persona)
@@ -138,7 +140,7 @@ def stop(  # noqa: PLR0913  each is an option
     Args:
         workspace: Where.
         project: Project name.
-        kind: build or deploy.
+        kind: Of its pipelines, for example build or deploy.
         persona: Who stops it.
         execution_id: The execution, or the beginning of its id; the only one under way when empty.
         reason: Why; kept in the execution's history.
@@ -200,7 +202,7 @@ def retry(
     Args:
         workspace: Where.
         project: Project name.
-        kind: build or deploy.
+        kind: Of its pipelines, for example build or deploy.
         persona: Who asks for it.
         execution_id: The execution, or the beginning of its id; the newest when empty.
         all_actions: Run the actions that succeeded again too.

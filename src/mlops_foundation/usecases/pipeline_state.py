@@ -1,12 +1,10 @@
 """Where an execution of a pipeline stands, and what it waits for: plain values that the command line shows."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from mlops_foundation.usecases.training import Step
 
-Kind = Literal["build", "deploy"]
-KINDS: Final[tuple[Kind, ...]] = ("build", "deploy")
 _ENDED: Final = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 _ID_SHOWN: Final = 8
 APPROVE: Final = "Approve"
@@ -150,6 +148,7 @@ class Decision:
         stage: preprod or prod.
         approved: Or rejected.
         behind: What waits behind it and comes next, ``version 2 (execution 0a1b2c3d)``; empty when nothing does.
+        kind: The pipeline that it goes through.
     """
 
     execution_id: str
@@ -157,6 +156,7 @@ class Decision:
     stage: str
     approved: bool
     behind: str = ""
+    kind: str = "deploy"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""

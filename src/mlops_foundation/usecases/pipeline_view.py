@@ -18,7 +18,6 @@ from mlops_foundation.usecases.known_project import project_errors
 from mlops_foundation.usecases.logs import Place, last_line
 from mlops_foundation.usecases.pipeline_state import (
     APPROVE,
-    KINDS,
     Action,
     Pending,
     PipelineState,
@@ -28,6 +27,7 @@ from mlops_foundation.usecases.pipeline_state import (
     label,
     short,
 )
+from mlops_foundation.usecases.project_pipelines import name_of, promotes
 from mlops_foundation.usecases.training import BuildRun, Step, Training
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -55,31 +55,13 @@ class Approval:
     behind: str
 
 
-def name_of(workspace: Workspace, project: str, kind: str) -> str:
-    """Return the name of a project's pipeline.
-
-    Raises:
-        ConfigError: When the kind is neither build nor deploy.
-    """
-    names = workspace.project(project)
-    pipelines = {"build": names.build_pipeline, "deploy": names.deploy_pipeline}
-    if kind not in pipelines:
-        raise ConfigError(
-            f"there is no pipeline {kind}",
-            got=kind,
-            expected=" or ".join(KINDS),
-            fix=f"mlops pipeline list {project}",
-        )
-    return pipelines[kind]
-
-
 class PipelineView:
     """One pipeline, seen by one persona; what never changes is asked for once.
 
     Args:
         workspace: Where.
         project: Project name.
-        kind: build or deploy.
+        kind: Of its template's pipelines, for example build or deploy.
         persona: Who looks.
         steps: Look at the steps of the training run too; some calls more.
     """
@@ -90,6 +72,7 @@ class PipelineView:
         self._workspace = workspace
         self._project = project
         self._kind = kind
+        self._promotes = promotes(workspace, kind)
         self._persona = persona
         self._client = workspace.client("codepipeline", "dev", persona)
         self._subjects: dict[str, str] = {}
@@ -156,7 +139,7 @@ class PipelineView:
         """
         key = execution["pipelineExecutionId"]
         if key not in self._subjects:
-            found = self._commit(execution) if self._kind == "build" else self._version(key)
+            found = self._version(key) if self._promotes else self._commit(execution)
             if not found:
                 return ""
             self._subjects[key] = found
@@ -341,7 +324,7 @@ class PipelineView:
         """Add the steps of the SageMaker pipeline that the stage Build runs."""
         if (
             not self._wants_steps
-            or self._kind != "build"
+            or self._promotes
             or not any(each.name == _BUILD and each.status for each in state.stages)
         ):
             return state

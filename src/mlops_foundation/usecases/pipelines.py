@@ -1,27 +1,26 @@
-"""The two pipelines of a project: see where an execution stands, wait for it, approve a stage, tell why it failed."""
+"""The pipelines of a project: see where an execution stands, wait for it, approve a stage, tell why it failed."""
 
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mlops_foundation.core.errors import DeployError, UserCodeError
+from mlops_foundation.core.errors import ConfigError, DeployError, UserCodeError
 from mlops_foundation.usecases import build_logs, log_reasons
 from mlops_foundation.usecases.known_project import project_errors
 from mlops_foundation.usecases.pipeline_state import (
-    KINDS,
     Action,
     Decision,
-    Kind,
     PipelineState,
     StageState,
     Wait,
     label,
     short,
 )
-from mlops_foundation.usecases.pipeline_view import PipelineView, name_of
+from mlops_foundation.usecases.pipeline_view import Approval, PipelineView
+from mlops_foundation.usecases.project_pipelines import name_of, of_project, promoting
 from mlops_foundation.usecases.workspace import Workspace
 
-__all__ = ["KINDS", "Action", "Decision", "Kind", "PipelineState", "StageState", "Wait", "label", "name_of", "short"]
+__all__ = ["Action", "Decision", "PipelineState", "StageState", "Wait", "label", "name_of", "short"]
 
 _POLL_S: Final = 1.0
 _PATIENCE_S: Final = 120.0
@@ -30,9 +29,9 @@ _FIRST_S: Final = 10.0
 """Seconds that a pipeline without any execution is given: a new pipeline starts by itself."""
 
 
-def list_pipelines(workspace: Workspace, project: str, persona: str) -> list[PipelineState]:
-    """Return both pipelines of a project."""
-    return [state(workspace, project, kind, persona) for kind in KINDS]
+def list_pipelines(workspace: Workspace, project: str, persona: str) -> dict[str, PipelineState]:
+    """Return the pipelines of a project by their kind."""
+    return {kind: state(workspace, project, kind, persona) for kind in of_project(workspace, project, persona)}
 
 
 def state(workspace: Workspace, project: str, kind: str, persona: str, execution_id: str = "") -> PipelineState:
@@ -50,7 +49,7 @@ def watch(
     Args:
         workspace: Where.
         project: Project name.
-        kind: build or deploy.
+        kind: Of its pipelines, for example build or deploy.
         persona: Who looks.
         after: Executions that are old: wait for another one to start.
         execution_id: Follow this one; the newest when empty.
@@ -141,7 +140,7 @@ def logs(  # noqa: PLR0913  each is an option
     Args:
         workspace: Where.
         project: Project name.
-        kind: build or deploy.
+        kind: Of its pipelines, for example build or deploy.
         persona: Who reads.
         part: Whose log is wanted.
         execution_id: The execution, or the beginning of its id; the newest when empty.
@@ -187,8 +186,7 @@ def put_approval(  # noqa: PLR0913  each is an option
         AccessDenied: When the persona may not.
         ConfigError: When nothing waits there, or another execution than the one that is meant.
     """
-    view = PipelineView(workspace, project, "deploy", persona)
-    approval = view.approval(stage, execution_id)
+    kind, view, approval = _approval(workspace, project, stage, persona, execution_id)
     client = workspace.client("codepipeline", "dev", persona)
     with project_errors(workspace, project, persona, f"{view.name}/{approval.stage}"):
         client.put_approval_result(
@@ -198,4 +196,24 @@ def put_approval(  # noqa: PLR0913  each is an option
             result={"summary": summary, "status": "Approved" if approve else "Rejected"},
             token=approval.token,
         )
-    return Decision(approval.execution_id, approval.subject, stage, approve, approval.behind)
+    return Decision(approval.execution_id, approval.subject, stage, approve, approval.behind, kind)
+
+
+def _approval(
+    workspace: Workspace, project: str, stage: str, persona: str, execution_id: str
+) -> tuple[str, PipelineView, Approval]:
+    """Return the approval that waits before a stage, in whichever of a project's pipelines to production it does."""
+    refused: ConfigError | None = None
+    for kind in promoting(workspace, project, persona):
+        view = PipelineView(workspace, project, kind, persona)
+        try:
+            return kind, view, view.approval(stage, execution_id)
+        except ConfigError as error:
+            refused = refused or error
+    raise refused or ConfigError(
+        f"no pipeline of {project} goes to production",
+        where=f"project {project}",
+        got=stage,
+        expected="a template with a pipeline that people approve",
+        fix=f"mlops project describe {project}",
+    )

@@ -399,12 +399,14 @@ def describe(workspace: Workspace, name: str, persona: str) -> Project:
 
 def template_of(workspace: Workspace, name: str, persona: str) -> TemplateSpec:
     """Return the template that a project was made from, by the parameter that it keeps; else the first."""
+    templates = workspace.plan.templates
+    if len(templates) == 1:
+        return templates[0]
     parameter = f"{workspace.project(name).parameters}/template"
     try:
         made_from = workspace.client("ssm", "dev", persona).get_parameter(Name=parameter)["Parameter"]["Value"]
     except ClientError:
         made_from = ""
-    templates = workspace.plan.templates
     return next((each for each in templates if each.name == made_from), templates[0])
 
 

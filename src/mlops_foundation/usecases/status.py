@@ -12,8 +12,9 @@ from mlops_foundation.core.errors import FoundationError
 from mlops_foundation.usecases import endpoints, models, projects
 from mlops_foundation.usecases.endpoints import Endpoint
 from mlops_foundation.usecases.models import Version
-from mlops_foundation.usecases.pipeline_state import KINDS, PipelineState, asked_stage
+from mlops_foundation.usecases.pipeline_state import PipelineState, asked_stage
 from mlops_foundation.usecases.pipeline_view import PipelineView
+from mlops_foundation.usecases.project_pipelines import of_project
 from mlops_foundation.usecases.projects import Project
 from mlops_foundation.usecases.workspace import Workspace
 
@@ -79,11 +80,12 @@ class _Asked:
 
     project: Project
     parts: dict[str, "Future[Any]"] = field(default_factory=dict)
+    pipelines: dict[str, "Future[PipelineState]"] = field(default_factory=dict)
 
     def answered(self) -> ProjectStatus:
         found: dict[str, Any] = {}
         unseen: dict[str, str] = {}
-        for name, part in self.parts.items():
+        for name, part in {**self.parts, **self.pipelines}.items():
             try:
                 found[name] = part.result()
             except FoundationError as error:
@@ -92,7 +94,7 @@ class _Asked:
         return ProjectStatus(
             project=self.project,
             versions=tuple(found.get("versions", ())),
-            pipelines={kind: found[kind] for kind in KINDS if kind in found},
+            pipelines={kind: found[kind] for kind in self.pipelines if kind in found},
             endpoints=seen.endpoints if seen else (),
             unseen=unseen | dict(seen.unseen if seen else {}),
         )
@@ -121,18 +123,24 @@ def _ask(
     except FoundationError as error:
         return error.what
     persona = workspace.persona(role, "auditor")
-    return [_Asked(each, _parts(pool, workspace, each.name, persona)) for each in found]
+    kinds = list(pool.map(lambda each: of_project(workspace, each.name, persona), found))
+    return [_about(pool, workspace, each, of, persona) for each, of in zip(found, kinds, strict=True)]
 
 
-def _parts(pool: ThreadPoolExecutor, workspace: Workspace, name: str, persona: str) -> dict[str, "Future[Any]"]:
+def _about(
+    pool: ThreadPoolExecutor, workspace: Workspace, project: Project, kinds: Sequence[str], persona: str
+) -> _Asked:
+    """Ask for everything about a project, whose pipelines are of these kinds."""
+    name = project.name
+
     def pipeline(kind: str) -> Callable[[], PipelineState]:
         return lambda: PipelineView(workspace, name, kind, persona, steps=False).state()
 
-    return {
+    parts: dict[str, Future[Any]] = {
         "versions": pool.submit(lambda: models.list_versions(workspace, name, persona)[:_VERSIONS]),
-        **{kind: pool.submit(pipeline(kind)) for kind in KINDS},
         "endpoints": pool.submit(endpoints.look, workspace, name),
     }
+    return _Asked(project, parts, {kind: pool.submit(pipeline(kind)) for kind in kinds})
 
 
 def _set(workspace: Workspace, found: list[_Asked] | str) -> SetStatus:
@@ -147,7 +155,7 @@ def todo(project: str, kind: str, state: PipelineState) -> list[tuple[str, str]]
 
     Args:
         project: Project name.
-        kind: build or deploy.
+        kind: Of the project's pipelines.
         state: Its newest execution, which knows of the others that wait.
     """
     found: list[tuple[str, str]] = []
