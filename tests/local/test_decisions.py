@@ -2,13 +2,14 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from ministack.core.responses import request_scope
 from ministack.services import iam as ministack_iam
-from ministack.services import kms, s3
+from ministack.services import kms, s3, sts
 
 from iam_in_process import REGION, ask, install, make_role, policy, session
 from mlops_foundation.core.arns import AccountId, Arn
@@ -159,6 +160,19 @@ def test_tags_and_policies_of_what_ministack_serves_are_asked_of_it(account: Acc
         assert refusal(session(make_role(account, [own])), Check("kms:DescribeKey", key)) is None
         blue = allow("kms:DescribeKey", StringEquals={"aws:ResourceTag/team": "blue"})
         assert refusal(session(make_role(account, [blue], name="blue")), Check("kms:DescribeKey", key)) is not None
+
+
+def test_the_policy_of_a_key_that_ministack_serves_is_asked_too(account: AccountId) -> None:
+    arn = make_role(account, [ANYTHING])
+    root = {**ANYTHING, "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+    closed = policy([root, {**deny("kms:Decrypt"), "Principal": {"AWS": arn}}])
+    with request_scope(account, REGION):
+        _, _, body = kms._create_key({"Policy": closed})
+        key = json.loads(body)["KeyMetadata"]["Arn"]
+        assert refusal(session(arn), Check("kms:DescribeKey", key)) is None
+        error = refusal(session(arn), Check("kms:Decrypt", key))
+    assert error is not None
+    assert "explicit deny" in error.message
 
 
 # --- iam.decide -------------------------------------------------------------------------------------------------------
@@ -324,6 +338,7 @@ def test_accounts_of_a_key_and_of_a_resource(account: AccountId) -> None:
     assert iam.accounts_of(key, thing(other)) == (account, other)
     assert iam.accounts_of(key, "arn:aws:iam::aws:policy/x") == (account, "aws")
     assert iam.accounts_of(key, "*") == (account, account)
+    assert iam.accounts_of(key, f"arn:aws:logs:{REGION}:{other}:log-group:/x:*") == (account, other)
     assert iam.accounts_of(key, "arn:aws:s3:::nobodys/x") == (account, account)
     with request_scope(other, REGION):
         s3._create_bucket("theirs-799999999998", b"", {})
@@ -399,8 +414,24 @@ def test_without_a_source_the_account_is_the_roles_and_no_source_is_known(accoun
 
 
 def test_a_role_that_there_is_not_is_taken_by_nobody(account: AccountId) -> None:
-    with pytest.raises(ServiceError, match="the role does not exist"):
+    with pytest.raises(ServiceError, match="the role does not exist") as raised:
         iam.assume_as_service(f"arn:aws:iam::{account}:role/nobody", SAGEMAKER, "job", "", REGION)
+    assert raised.value.code == "AccessDeniedException"
+
+
+def test_the_account_that_a_service_acts_for_is_that_of_its_source(account: AccountId) -> None:
+    """A role that names its own account would otherwise be taken for another account's job: a confused deputy."""
+    arn = make_role(account, [], trust=[trusting(SAGEMAKER, StringEquals={"aws:SourceAccount": str(account)})])
+    with pytest.raises(ServiceError, match="trust policy"):
+        iam.assume_as_service(arn, SAGEMAKER, "job", f"arn:aws:sagemaker:{REGION}:799999999999:training-job/x", REGION)
+
+
+def test_a_function_is_known_by_the_account_in_the_arn_of_its_session(account: AccountId) -> None:
+    arn = f"arn:aws:sts::{account}:assumed-role/person/function"
+    sts.register_session("ASIAFUNCTIONFUNCTION", {"Arn": arn, "SecretAccessKey": "s", "SessionToken": "t"})
+    found = iam.principal_for("ASIAFUNCTIONFUNCTION", "t")  # pragma: allowlist secret
+    assert found is not None
+    assert (found.arn, found.account) == (arn, account)
 
 
 def test_a_session_has_a_key_of_its_own_a_name_that_fits_and_an_end(account: AccountId) -> None:
@@ -408,7 +439,7 @@ def test_a_session_has_a_key_of_its_own_a_name_that_fits_and_an_end(account: Acc
     first, second = (iam.start_session(arn, "n" * 80, "who", {"team": "red"}) for _ in range(2))
     assert first.arn == f"arn:aws:sts::{account}:assumed-role/person/{'n' * 64}"
     assert len(first.credentials.access_key_id) == 20
-    assert first.credentials.access_key_id.startswith("ASIA")
+    assert re.fullmatch(r"ASIA[A-Z2-7]{16}", first.credentials.access_key_id)
     assert first.credentials != second.credentials
     assert len(first.credentials.secret_access_key) == 40
     assert first.credentials.session_token

@@ -24,6 +24,7 @@ from mlops_foundation.local.contract import (
     operation,
 )
 from mlops_foundation.local.dispatch import Dispatcher, checks, request_tags
+from mlops_foundation.local.members import texts_at, without_system_tags
 from mlops_foundation.local.operations import operation_table
 
 DEV = AccountId("222222222222")
@@ -255,3 +256,118 @@ def test_in_process_the_same_is_asked() -> None:
     with pytest.raises(ServiceError, match="iam:PassRole"):
         dispatcher.invoke("CreateProject", call(cloud), PROJECT)
     assert dispatcher.invoke("ListProjects", call(cloud), {}) == {"projects": [DEV, "eu-west-1"]}
+
+
+class Endpoints(Service):
+    """A tiny SageMaker runtime, whose declarations and handlers look at what they are given."""
+
+    name = "endpoints"
+    models = ("sagemaker-runtime", "sagemaker")
+    namespace = "sagemaker"
+
+    @operation(
+        resource=lambda service, call, request: call.arn(service.name, request["EndpointName"]),
+        context=lambda service, call, request: {f"{service.name}:caller": call.principal.arn},
+        more=lambda service, call, request: [Check(f"{service.name}:More", call.account)],
+    )
+    def invoke_endpoint_async(self, call: Call, request: Json) -> Json:
+        return {"InferenceId": f"{self.name} {call.cloud is self.cloud} {request['EndpointName']}"}
+
+    @operation()
+    async def list_endpoints(self, call: Call, request: Json) -> Json:
+        await asyncio.sleep(0)
+        return {"Endpoints": [], "NextToken": f"{self.name} {call.cloud is self.cloud}"}
+
+    @operation(name="LookInside")
+    def look_inside(self, call: Call, request: Json) -> Json:
+        return {"seen": request["what"]}
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self.cloud = cloud
+
+
+def endpoints() -> tuple[FakeCloud, Endpoints, Dispatcher]:
+    cloud = FakeCloud()
+    made = Endpoints(cloud)
+    return cloud, made, Dispatcher(cloud, made)  # type: ignore[arg-type]
+
+
+SIGNED = {"authorization": f"AWS4-HMAC-SHA256 Credential={DEV}/20240506/eu-west-1/sagemaker/aws4_request"}
+PATH = "/endpoints/churn-dev/async-invocations"
+
+
+def test_declarations_and_handlers_get_the_service_the_cloud_and_who_calls() -> None:
+    cloud, _, dispatcher = endpoints()
+    headers = {**SIGNED, "x-amzn-sagemaker-inputlocation": "s3://b/k"}
+    status, sent, body = asyncio.run(dispatcher.handle("POST", PATH, headers, b"", {}))
+    assert (status, sent) == (200, {"Content-Type": "application/x-amz-json-1.1"})
+    assert json.loads(body) == {"InferenceId": "endpoints True churn-dev"}
+    assert cloud.asked == [
+        Check(
+            "sagemaker:InvokeEndpointAsync",
+            f"arn:aws:endpoints:eu-west-1:{DEV}:churn-dev",
+            {"endpoints:caller": f"arn:aws:iam::{DEV}:root"},
+        ),
+        Check("endpoints:More", DEV),
+    ]
+
+
+def test_an_operation_that_awaits_gets_them_as_well() -> None:
+    _, _, dispatcher = endpoints()
+    headers = {**SIGNED, "x-amz-target": "SageMaker.ListEndpoints"}
+    status, sent, body = asyncio.run(dispatcher.handle("POST", "/", headers, b"{}", {}))
+    assert (status, sent["Content-Type"]) == (200, "application/x-amz-json-1.1")
+    assert json.loads(body)["NextToken"] == "endpoints True"
+
+
+def test_what_is_no_operation_of_the_api_is_called_in_process_only() -> None:
+    cloud, made, dispatcher = endpoints()
+    assert dispatcher.invoke("LookInside", call(cloud), {"what": 1}) == {"seen": 1}
+    assert [each.action for each in cloud.asked] == ["sagemaker:LookInside"]
+    with pytest.raises(ServiceError) as raised:
+        Dispatcher(cloud, made).offered("look_inside")  # type: ignore[arg-type]
+    assert raised.value.message.endswith("it offers InvokeEndpointAsync, ListEndpoints")
+
+
+def test_in_process_a_request_outside_the_model_runs_nothing() -> None:
+    cloud, _, dispatcher = service()
+    with pytest.raises(ServiceError) as raised:
+        dispatcher.invoke("CreateProject", call(cloud), {"name": "x"})
+    assert raised.value.code == "ValidationException"
+    assert cloud.asked == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer x"}])
+def test_who_does_not_sign_at_all_is_told_as_aws_tells_it(headers: dict[str, str]) -> None:
+    _, _, dispatcher = endpoints()
+    status, _, body = asyncio.run(dispatcher.handle("POST", PATH, headers, b"", {}))
+    assert status == 403
+    assert json.loads(body)["message"] == "The security token included in the request is invalid."
+
+
+def test_a_path_that_is_nobodys_is_named_with_its_method() -> None:
+    _, _, dispatcher = endpoints()
+    status, _, body = asyncio.run(dispatcher.handle("DELETE", "/nothing", SIGNED, b"", {}))
+    assert status == 400
+    assert "sagemaker:DELETE /nothing is not supported" in json.loads(body)["message"]
+
+
+def test_only_texts_are_read_at_a_path() -> None:
+    value = {"a": [{"b": "x"}, {"b": 1}, {"b": ""}, {"b": ["y", {"c": "z"}]}, {}, "a"]}
+    assert list(texts_at(value, "a.b")) == ["x", "y"]
+    assert list(texts_at({"b": {"c": 1}}, "b")) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "own"),
+    [
+        ({"aws:x": "1", "a": "2"}, {"a": "2"}),
+        ([{"Key": "aws:x", "Value": "1"}, {"Key": "a", "Value": "2"}], [{"Key": "a", "Value": "2"}]),
+    ],
+)
+def test_tags_that_aws_sets_are_left_out_in_their_own_shape(tags: object, own: object) -> None:
+    assert without_system_tags({"Name": "n", "Tags": tags}) == {"Name": "n", "Tags": own}
+
+
+def test_properties_without_tags_stay_as_they_are() -> None:
+    assert without_system_tags({"Name": "n"}) == {"Name": "n"}

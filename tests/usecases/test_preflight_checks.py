@@ -4,6 +4,7 @@
 """
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,10 @@ def test_who_may_not_bootstrap_is_told_every_action(fleet: Fleet, tmp_path: Path
     found = one(report(fleet, tmp_path), DEV, "rights")
     assert found.status == "missing"
     assert found.got == f"{fleet[DEV].arn} lacks {BOOTSTRAP_ACTIONS[0]}, {BOOTSTRAP_ACTIONS[4]}"
+    assert found.what == "the caller may not bootstrap the account"
     fleet[DEV].lacks_rights = []
-    assert one(report(fleet, tmp_path), DEV, "rights").status == "ok"
+    right = one(report(fleet, tmp_path), DEV, "rights")
+    assert (right.status, right.got) == ("ok", fleet[DEV].arn)
 
 
 def test_what_may_not_be_looked_at_is_unknown_and_the_rest_is_looked_at(fleet: Fleet, tmp_path: Path) -> None:
@@ -241,6 +244,7 @@ def test_what_the_bootstrap_lacks(
     found = one(report(fleet, tmp_path), DEV, "bootstrap")
     assert (found.status, found.got) == (status, got)
     assert found.fix == ("mlops bootstrap" if status == "missing" else "")
+    assert ("older than the configuration" in found.what) is (status == "missing")
     assert sorted(seen) == [("team", account) for account in sorted(FOUR.values())]
 
 
@@ -317,6 +321,21 @@ def test_dev_needs_room_for_one_project_of_the_largest_template_as_well(fleet: F
         assert quota(report(fleet, tmp_path), account, "IAM roles").status == "ok"
         fleet[account].roles_used += 1
         assert quota(report(fleet, tmp_path), account, "IAM roles").status == "missing"
+
+
+def test_the_largest_template_counts_wherever_it_stands(fleet: Fleet, tmp_path: Path) -> None:
+    (workspace,) = fleet.workspaces(tmp_path)
+    (template,) = workspace.plan.templates
+    more = [
+        replace(template, quotas={"IAM roles in the account": count, "VPCs in the region": 9 - count})
+        for count in (2, 7, 4)
+    ]
+    workspace = replace(workspace, plan=replace(workspace.plan, templates=tuple(more)))
+    (dev,) = [each for each in workspace.set_plan.foundations if each.account == DEV]
+    stacks = sum(each.quotas.get("IAM roles in the account", 0) for each in dev.stacks)
+    found = preflight.accounts_report([workspace])
+    assert f"10 used, {stacks + 7} more" in quota(found, DEV, "IAM roles").got
+    assert "0 used, 8 more" in quota(found, DEV, "VPCs").got
 
 
 def test_stacks_that_are_there_take_nothing_more(fleet: Fleet, tmp_path: Path) -> None:
