@@ -7,7 +7,13 @@ import pytest
 from mlops_foundation.config.network import Network, StageNetwork
 from mlops_foundation.core.arns import AccountId, Region
 from mlops_foundation.plan.findings import Finding
-from mlops_foundation.plan.network_check import Place, check_network
+from mlops_foundation.plan.network_check import (
+    Place,
+    check_addresses,
+    check_network,
+    default_target,
+    leads_out,
+)
 from mlops_foundation.plan.network_view import (
     ANYWHERE,
     Endpoint,
@@ -214,3 +220,213 @@ def test_shared_endpoints_are_those_of_their_owner() -> None:
     rich = Network(nat_gateways=0).resolved("prod", StageNetwork(), StageNetwork(), REGION)
     assert red(planned(lean, REGION, None))
     assert red(planned(lean, REGION, rich)) == []
+
+
+def found(view: NetworkView, check: str, place: Place = PLACE) -> list[Finding]:
+    return [each for each in check_network(place, view) if each.check == check]
+
+
+def free(*counts: int) -> NetworkView:
+    return replace(VIEW, subnets=tuple(subnet(number, free_addresses=count) for number, count in enumerate(counts)))
+
+
+# Three users, the instances of Studio and of one stage, and the builds, which install: 12 + 16 + 4.
+@pytest.mark.parametrize(
+    ("place", "needed", "words"),
+    [
+        (PLACE, 32, "32: 12 for 3 Studio users, 16 for 8 instances of jobs and endpoints, 4 for 4 builds"),
+        (replace(PLACE, studio_users=0), 12, "12: 8 for 4 instances of jobs and endpoints, 4 for 4 builds"),
+        (
+            replace(PLACE, stages=("dev", "preprod"), workloads=()),
+            36,
+            "36: 12 for 3 Studio users, 24 for 12 instances of jobs and endpoints",
+        ),
+    ],
+)
+def test_just_enough_addresses_are_enough_and_one_less_is_not(place: Place, needed: int, words: str) -> None:
+    (enough,) = check_addresses(place, free(needed - 1, 1))
+    assert (enough.status, enough.got, enough.expected) == ("ok", str(needed), words)
+    (less,) = check_addresses(place, free(needed - 2, 1))
+    assert (less.status, less.got, less.expected) == ("missing", f"{needed - 1} free", words)
+    assert "too few" in less.what
+
+
+def test_a_subnet_that_is_full_is_named_whatever_the_others_have_and_takes_nothing_from_them() -> None:
+    """AWS places what it starts in any of the subnets: one that is full fails now and then."""
+    (full,) = check_addresses(PLACE, free(32, 0, -5))
+    assert (full.status, full.got) == ("missing", "32 free")
+    assert full.what == "no address is free in subnet-1 (10.0.1.0/24), subnet-2 (10.0.2.0/24)"
+    assert check_addresses(PLACE, free(31, 1))[0].status == "ok"
+
+
+def test_a_network_that_is_right_says_what_was_found() -> None:
+    assert found(VIEW, "belonging")[0].got == "2 private subnets, 1 security groups"
+    assert found(VIEW, "zones")[0].got == "eu-west-1a, eu-west-1b"
+    assert (found(VIEW, "zones")[0].expected, found(VIEW, "zones")[0].fix) == ("", "")
+    assert "2 availability zones" in found(VIEW, "zones")[0].what
+    assert [each.got for each in found(VIEW, "routes")] == ["no way out; AWS services by endpoints"] * 2
+    assert {each.got for each in found(VIEW, "service")} == {
+        f"endpoint {service_name(name, REGION)}" for name in SERVICES
+    }
+    assert {(each.stage, each.account) for each in check_network(PLACE, VIEW)} == {("dev", "222222222222")}
+
+
+def test_one_zone_says_what_to_do() -> None:
+    (warning,) = found(replace(VIEW, subnets=(subnet(0),)), "zones")
+    assert (warning.got, warning.expected) == ("eu-west-1a", "at least 2")
+    assert "network.azs" in warning.fix
+
+
+@pytest.mark.parametrize("target", ["nat-1", "tgw-1"])
+def test_where_a_private_subnet_leads_is_said(target: str) -> None:
+    local = Route("10.0.0.0/16", "local")
+    view = replace(VIEW, subnets=(subnet(0, routes=(local, Route(ANYWHERE, target))), subnet(1, routes=(local,))))
+    assert [each.got for each in found(view, "routes")] == [
+        f"{ANYWHERE} to {target}", "no way out; AWS services by endpoints",
+    ]  # fmt: skip
+    assert [default_target(each) for each in view.subnets] == [target, ""]
+    assert [leads_out(each) for each in view.subnets] == [True, False]
+
+
+def test_a_public_subnet_among_private_ones_is_named_alone() -> None:
+    view = replace(VIEW, subnets=(subnet(0, routes=(Route(ANYWHERE, "igw-1"),)), subnet(1)))
+    first, second = found(view, "routes")
+    assert (first.status, second.status) == ("missing", "ok")
+    assert "subnet-0 is public" in first.what
+    assert first.got == f"{ANYWHERE} to igw-1"
+    assert not leads_out(view.subnets[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "option"),
+    [
+        ("dns_support", "enableDnsSupport", "--enable-dns-support"),
+        ("dns_hostnames", "enableDnsHostnames", "--enable-dns-hostnames"),
+    ],
+)
+def test_dns_that_is_off_says_which_and_how_to_turn_it_on(name: str, setting: str, option: str) -> None:
+    (finding,) = red(replace(VIEW, **{name: False}))
+    assert setting in finding.what
+    assert finding.fix == f"aws ec2 modify-vpc-attribute --vpc-id vpc-1 {option}"
+    assert [each.status for each in found(replace(VIEW, **{name: False}), "dns")].count("ok") == 1
+
+
+INSIDE = Rule("-1", 0, 65535, "sg-1")
+OUT = Rule("tcp", 443, 443, ANYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("ingress", "egress", "lacking"),
+    [
+        ((INSIDE,), (INSIDE, OUT), []),
+        # HTTPS among members only leads to no service.
+        ((INSIDE,), (INSIDE,), ["HTTPS out"]),
+        ((INSIDE,), (INSIDE, Rule("tcp", 444, 65535, ANYWHERE)), ["HTTPS out"]),
+        ((INSIDE,), (INSIDE, Rule("udp", 443, 443, ANYWHERE)), ["HTTPS out"]),
+        # Out to everything serves members too; in from everything does not make them known to each other.
+        ((INSIDE,), (Rule("-1", 0, 65535, ANYWHERE),), []),
+        ((Rule("-1", 0, 65535, ANYWHERE),), (INSIDE, OUT), ["NFS", "kernels"]),
+        ((Rule("tcp", 2049, 2049, "sg-1"), Rule("tcp", 8192, 65535, "sg-1")), (INSIDE, OUT), []),
+        ((INSIDE,), (Rule("tcp", 2049, 2049, "sg-1"), OUT), ["kernels"]),
+        ((Rule("tcp", 8193, 65535, "sg-1"), Rule("tcp", 2049, 2049, "sg-1")), (INSIDE, OUT), ["kernels"]),
+        ((Rule("tcp", 8192, 65534, "sg-1"), Rule("tcp", 2049, 2049, "sg-1")), (INSIDE, OUT), ["kernels"]),
+        ((Rule("-1", 0, 65535, "sg-2"),), (INSIDE, OUT), ["NFS", "kernels"]),
+    ],
+)
+def test_what_the_group_of_the_workloads_has_to_let_through(
+    ingress: tuple[Rule, ...], egress: tuple[Rule, ...], lacking: list[str]
+) -> None:
+    findings = found(replace(VIEW, groups=(replace(GROUP, ingress=ingress, egress=egress),)), "security-groups")
+    assert len(findings) == 3
+    wrong = [each for each in findings if not each.green]
+    assert [word for word in ("HTTPS out", "NFS", "kernels") if any(word in each.what for each in wrong)] == lacking
+    for each in wrong:
+        assert each.got == "sg-1"
+        assert "--group-id sg-1 " in each.fix
+        ports = {"HTTPS": "FromPort=443,ToPort=443", "NFS": "FromPort=2049,ToPort=2049"}
+        wanted = next((text for word, text in ports.items() if word in each.what), "FromPort=8192,ToPort=65535")
+        assert wanted in each.fix
+        assert ("security-group-egress" in each.fix) is ("HTTPS" in each.what)
+
+
+def test_several_groups_work_together_and_the_first_is_mended() -> None:
+    more = SecurityGroup("sg-2", "vpc-1", (), (OUT,))
+    apart = replace(GROUP, egress=(INSIDE,))
+    assert red(replace(VIEW, groups=(apart, more))) == []
+    (finding,) = red(replace(VIEW, groups=(apart, replace(more, egress=(Rule("tcp", 443, 443, "sg-1"),)))))
+    assert finding.got == "sg-1, sg-2"
+    assert "--group-id sg-1 " in finding.fix
+
+
+NAT = (Route(ANYWHERE, "nat-1"),)
+WITH_NAT = replace(VIEW, subnets=(subnet(0, routes=NAT), subnet(1, routes=NAT)))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "green"),
+    [
+        ("sts", {"private_dns": False}, True),
+        ("sts", {"available": False}, False),
+        ("sts", {"ingress": ()}, False),
+        ("sts", {"ingress": None}, True),
+        ("s3", {"available": False}, True),
+        ("s3", {"route_table_ids": ()}, True),
+    ],
+)
+def test_an_endpoint_that_serves_nobody_is_passed_by_unless_it_takes_the_services_name(
+    name: str, changes: dict[str, object], green: bool
+) -> None:
+    endpoints = (*without(name), replace(endpoint(name), **changes))  # type: ignore[arg-type]
+    findings = red(replace(WITH_NAT, endpoints=endpoints))
+    assert (findings == []) is green
+    for each in findings:
+        assert "no way out" not in each.got, "there is one; the endpoint is what is wrong"
+    if green and changes != {"ingress": None}:
+        (served,) = [each for each in found(replace(WITH_NAT, endpoints=endpoints), "service")
+                     if each.what.startswith(f"{name}:")]  # fmt: skip
+        assert served.got == "the way out of the private subnets"
+
+
+@pytest.mark.parametrize(
+    ("peers", "green"),
+    [
+        (["10.0.0.0/24", "10.0.1.0/24"], True),
+        (["10.0.0.0/25", "10.0.1.0/24"], False),
+        (["sg-9", "10.0.0.0/16"], True),
+        (["pl-1"], False),
+        ([], False),
+    ],
+)
+def test_an_endpoint_lets_in_every_subnet_by_its_block(peers: list[str], green: bool) -> None:
+    rules = tuple(Rule("tcp", 443, 443, peer) for peer in peers)
+    assert (red(with_endpoint("sts", ingress=rules)) == []) is green
+
+
+def test_a_service_that_is_lacking_says_who_calls_it_why_and_what_to_add() -> None:
+    place = replace(PLACE, seen={"sts": ["job", "stranger"]})
+    (finding,) = red(replace(VIEW, endpoints=without("sts")), place)
+    reasons = {each.name: each.services["sts"] for each in PRIVATE if "sts" in each.services}
+    who = [*(f"{name} ({reason})" for name, reason in reasons.items())]
+    names = dict.fromkeys([*reasons, "job", "stranger"])
+    assert finding.what == f"{', '.join(names)} cannot reach sts"
+    assert finding.got == "there is no endpoint; no way out of subnet-0, subnet-1"
+    assert all(each in finding.expected for each in who)
+    assert "stranger (seen by the local cloud)" in finding.expected
+    assert finding.expected.endswith("; seen: job, stranger")
+    assert finding.fix.endswith(f"make an endpoint for {service_name('sts', REGION)}")
+
+
+def test_what_is_not_there_is_named_with_its_place() -> None:
+    findings = check_network(PLACE, replace(VIEW, missing={"subnet-9": "subnet"}))
+    assert [(each.check, each.status, each.what) for each in findings] == [
+        ("ids", "missing", "the subnet does not exist")
+    ]
+    assert findings[0].expected == "a subnet of account 222222222222 in eu-west-1"
+
+
+def test_what_belongs_to_another_vpc_is_named_with_its_kind() -> None:
+    view = replace(VIEW, subnets=(subnet(0), subnet(1, vpc_id="vpc-2")), groups=(replace(GROUP, vpc_id="vpc-3"),))
+    first, second = found(view, "belonging")
+    assert (first.what, first.got, first.expected) == ("the subnet subnet-1 belongs to another VPC", "vpc-2", "vpc-1")
+    assert (second.what, second.got) == ("the security group sg-1 belongs to another VPC", "vpc-3")
+    assert "name a security group of vpc-1" in second.fix
