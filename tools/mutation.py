@@ -31,8 +31,10 @@ COPIED: Final = ("src", "tests", "tools", "bench", "examples", "docs", "requirem
 COPIED_FILES: Final = ("pyproject.toml", "Makefile", "README.md", "mkdocs.yml")
 MESSAGES: Final = r"\b(what|where|got|expected|fix)="
 """The wording of an error, which no test repeats."""
-_SAME_IDS: Final = ("-o", "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true")
+SAME_IDS: Final = ("-o", "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true")
 """A process that collects again, as each worker does, would escape line ends in ids once more, and not find them."""
+_SHOW_ALL: Final = "import sys; from mutmut.__main__ import show; [show.callback(name) for name in sys.argv[1:]]"
+"""Its command shows one mutant, after a second of imports."""
 QUICK: Final = "not cloud and not e2e and not long and not aws"
 KILLED, SURVIVED, UNREACHED, ENDLESS = "killed", "survived", "no test", "no end"
 
@@ -81,16 +83,17 @@ GROUPS: Final[Mapping[str, Group]] = {
             "templates/*/rights",
         ),
         ("stacks/test_persona_rights.py", "stacks/test_project_makers.py"),
+        sample=70,
         together=True,
     ),
     "project-roles": Group(
         ("constructs/project/policies", "constructs/project/roles"),
         ("stacks/test_project_roles.py",),
-        sample=60,
+        sample=40,
         together=True,
     ),
     "endpoint-policies": Group(
-        ("stacks/network/endpoint_policies",), ("stacks/test_endpoint_policies.py",), sample=40, together=True
+        ("stacks/network/endpoint_policies",), ("stacks/test_endpoint_policies.py",), sample=30, together=True
     ),
     "bootstrap": Group(
         ("constructs/execution", "constructs/bootstrap/*", "stacks/*/execution"),
@@ -180,12 +183,15 @@ class Copy:
             for module, codes in self._codes()
         ]
 
-    def survivors(self) -> Iterator[str]:
-        """Yield what was changed in each mutant that no test noticed."""
-        for _, codes in self._codes():
-            for name, code in codes.items():
-                if code is not None and _outcome(code) in (SURVIVED, UNREACHED):
-                    yield self._mutmut("show", name)
+    def survivors(self) -> str:
+        """Return what was changed in each mutant that no test noticed."""
+        names = [
+            name
+            for _, codes in self._codes()
+            for name, code in codes.items()
+            if code is not None and _outcome(code) in (SURVIVED, UNREACHED)
+        ]
+        return self._run([sys.executable, "-c", _SHOW_ALL, *names])
 
     def _codes(self) -> Iterator[tuple[str, dict[str, int | None]]]:
         for path in sorted((self._folder / "mutants").rglob("*.meta")):
@@ -194,25 +200,27 @@ class Copy:
                 yield str(path.relative_to(self._folder / "mutants" / PACKAGE)).removesuffix(".meta"), found
 
     def _mutmut(self, *arguments: str, ends_with: str = "") -> str:
-        """Run mutmut and return what it said.
+        program = str(Path(sys.executable).with_name("mutmut"))
+        return self._run([program, *arguments], ends_with)
+
+    def _run(self, command: Sequence[str], ends_with: str = "") -> str:
+        """Run a program of mutmut in the copy and return what it said.
 
         Raises:
             SystemExit: When it fails for another reason than the one it is to end with, with what it said.
         """
         source = self._folder / "mutants" / "src"  # for programs that a test starts
         environment = {**os.environ, "PYTHONPATH": str(source), "MUTMUT_RUNNING": "1"}
-        program = Path(sys.executable).with_name("mutmut")
-        done = subprocess.run(
-            [program, *arguments], cwd=self._folder, env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=self._folder, env=environment, capture_output=True, text=True, check=False)
         if done.returncode and not (ends_with and ends_with in done.stderr):
-            raise SystemExit(f"mutmut {arguments[0]} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+            raise SystemExit(f"mutmut failed: {command[1]}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
         return done.stdout
 
 
 def _commit() -> str:
     command = ["git", "log", "-1", "--format=%cs %h"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()  # nothing without git
 
 
 def _settings(group: Group) -> str:
@@ -222,7 +230,7 @@ def _settings(group: Group) -> str:
         "only_mutate": [f"{PACKAGE}/{module}.py" for module in group.modules],
         "also_copy": [*(name for name in COPIED if name not in ("src", "tests")), *COPIED_FILES],
         "do_not_mutate_patterns": [MESSAGES],
-        "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:xdist", "-m", QUICK, *_SAME_IDS, *left_out],
+        "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:xdist", "-m", QUICK, *SAME_IDS, *left_out],
         "pytest_add_cli_args_test_selection": [f"tests/{name}" for name in group.tests],
     }
     lines = [f"{name} = {json.dumps(values)}" for name, values in lists.items()]
@@ -284,13 +292,13 @@ def fallen(results: Sequence[Result], before: Mapping[str, Result]) -> str:
     )
 
 
-def examine(group: Group, sample: int, workers: int) -> tuple[list[Result], list[str]]:
+def examine(group: Group, sample: int, workers: int) -> tuple[list[Result], str]:
     """Return what became of a sample of a group's mutants, 0 for all, and what survived."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Copy(Path(folder), group)
         names = copy.mutants()
         chosen = samples.shuffled(names)[: sample or None]
-        return copy.run(chosen, workers), list(copy.survivors())
+        return copy.run(chosen, workers), copy.survivors()
 
 
 def main() -> int:
@@ -304,7 +312,7 @@ def main() -> int:
     group = GROUPS[given.group]
     results, survivors = examine(group, group.sample if given.sample is None else given.sample, given.workers)
     before = published(PAGE.read_text(encoding="utf-8"))
-    print("\n".join(survivors))
+    print(survivors)
     print(table(results))
     if given.write:
         marked.write(PAGE, table(list({**before, **{each.module: each for each in results}}.values())))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import long_checks
+import mutation
 import pytest
 import samples
 from long_checks import Part
@@ -55,6 +56,8 @@ def test_every_long_test_and_every_other_python_is_a_part() -> None:
     names = [part.name for part in long_checks.everything()]
     assert "tests/test_cfn_lint.py::test_no_template_has_an_error" in names
     assert "tests/config/test_broken_files.py::test_every_broken_file_is_told_and_never_a_traceback" in names
+    assert {"mutation-plan", "mutation-config", "mutation-boundary", "mutation-authorize"} <= set(names)
+    assert len([name for name in names if name.startswith("mutation-")]) == len(mutation.GROUPS)
     script = ROOT / "tools" / "every_python.sh"
     listed = subprocess.run(["sh", script, "list"], capture_output=True, text=True, check=True).stdout.split()
     assert [name for name in names if name.startswith("python-")] == [f"python-{version}" for version in listed]

@@ -1,5 +1,9 @@
 """What is said of mutants: the table of a page and back, and when a score has fallen."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import mutation
 import pytest
 from mutation import ENDLESS, KILLED, SURVIVED, UNREACHED, Result
@@ -50,3 +54,44 @@ def test_every_module_of_every_group_is_there_with_its_tests() -> None:
             assert list((mutation.ROOT / mutation.PACKAGE).glob(f"{pattern}.py")), (name, pattern)
         for path in group.tests:
             assert (mutation.ROOT / "tests" / path).exists(), (name, path)
+
+
+def test_no_module_is_in_two_groups_whose_scores_would_overwrite_each_other() -> None:
+    package = mutation.ROOT / mutation.PACKAGE
+    modules = [
+        path
+        for group in mutation.GROUPS.values()
+        for path in {path for pattern in group.modules for path in package.glob(f"{pattern}.py")}
+    ]
+    assert sorted(modules) == sorted(set(modules))
+
+
+def test_ids_of_tests_are_the_same_however_often_a_process_collects(tmp_path: Path) -> None:
+    """pytest escapes given ids once more each time: workers of mutmut did not find the tests they were to run."""
+    (tmp_path / "test_ids.py").write_text(IDS)
+    (tmp_path / "twice.py").write_text(TWICE)
+    for options, same in (((), False), (mutation.SAME_IDS, True)):
+        command = [sys.executable, "twice.py", "-p", "no:xdist", "-p", "no:cacheprovider", *options]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) is same, done.stdout
+
+
+IDS = """
+import pytest
+
+@pytest.mark.parametrize("text", ["a"], ids=["one\\ntwo"])
+def test_it(text):
+    pass
+"""
+TWICE = """
+import sys
+import pytest
+
+class Seen:
+    def pytest_collection_modifyitems(self, items):
+        self.ids = [item.nodeid for item in items]
+
+seen = Seen()
+pytest.main(["--collect-only", *sys.argv[1:]], plugins=[seen])
+sys.exit(pytest.main([*sys.argv[1:], *seen.ids]))
+"""
