@@ -50,6 +50,8 @@ class Group:
         sample: How many mutants; such that the group takes at most six minutes on two cores.
         together: The tests share what is made once, so that all of them are asked about each mutant, not only the one
             that happened to make it.
+        caseless: What is mutated is IAM's, which compares actions and condition keys without regard to case: a mutant
+            that changes nothing else makes no difference, and is left out.
     """
 
     modules: tuple[str, ...]
@@ -57,6 +59,7 @@ class Group:
     without: tuple[str, ...] = ()
     sample: int = 100
     together: bool = False
+    caseless: bool = False
 
 
 GROUPS: Final[Mapping[str, Group]] = {
@@ -68,6 +71,7 @@ GROUPS: Final[Mapping[str, Group]] = {
         ("stacks/targets/boundary", "constructs/project/boundary_rights", "constructs/policies"),
         ("stacks/test_boundary.py",),
         together=True,
+        caseless=True,
     ),
     "policies": Group(
         (
@@ -85,19 +89,26 @@ GROUPS: Final[Mapping[str, Group]] = {
         ("stacks/test_persona_rights.py", "stacks/test_project_makers.py"),
         sample=70,
         together=True,
+        caseless=True,
     ),
     "project-roles": Group(
         ("constructs/project/policies", "constructs/project/roles"),
         ("stacks/test_project_roles.py",),
         sample=40,
         together=True,
+        caseless=True,
     ),
     "endpoint-policies": Group(
-        ("stacks/network/endpoint_policies",), ("stacks/test_endpoint_policies.py",), sample=30, together=True
+        ("stacks/network/endpoint_policies",),
+        ("stacks/test_endpoint_policies.py",),
+        sample=30,
+        together=True,
+        caseless=True,
     ),
     "bootstrap": Group(
         ("constructs/execution", "constructs/bootstrap/*", "stacks/*/execution"),
         ("stacks/test_execution.py", "test_bootstrap_templates.py"),
+        caseless=True,
     ),
     "authorize": Group(("local/authorize", "local/adapter/iam"), ("local/test_decisions.py",)),
     "dispatch": Group(("local/dispatch", "local/operations", "local/members"), ("local/test_dispatch.py",)),
@@ -141,7 +152,7 @@ class Copy:
 
     def __init__(self, folder: Path, group: Group) -> None:
         self._folder = folder
-        self._together = group.together
+        self._group = group
         ignored = shutil.ignore_patterns("__pycache__")
         for name in COPIED:
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -156,9 +167,11 @@ class Copy:
         """Make the mutants, and find which tests reach them; return their names."""
         # mutmut has no command for this part alone: a run of a mutant that there is not ends when it is over.
         self._mutmut("run", "nothing", ends_with="nothing matches")
-        if self._together:
+        if self._group.together:
             self._ask_all_tests()
-        return [name for _, codes in self._codes() for name in codes]
+        made = [name for _, codes in self._codes() for name in codes]
+        alike = _alike(self._shown(made)) if self._group.caseless else frozenset()
+        return [name for name in made if name not in alike]
 
     def _ask_all_tests(self) -> None:
         """Let every function that any test reached be a matter of all tests."""
@@ -191,6 +204,9 @@ class Copy:
             for name, code in codes.items()
             if code is not None and _outcome(code) in (SURVIVED, UNREACHED)
         ]
+        return self._shown(names)
+
+    def _shown(self, names: Sequence[str]) -> str:
         return self._run([sys.executable, "-c", _SHOW_ALL, *names])
 
     def _codes(self) -> Iterator[tuple[str, dict[str, int | None]]]:
@@ -242,6 +258,17 @@ def _settings(group: Group) -> str:
 def _outcome(code: int) -> str:
     """Return what an exit code of mutmut says; a mutant that had no end, or ended the interpreter, is not noticed."""
     return {0: SURVIVED, 1: KILLED, 3: KILLED, 5: UNREACHED, 33: UNREACHED}.get(code, ENDLESS)
+
+
+def _alike(shown: str) -> frozenset[str]:
+    """Return the mutants, of those that are shown, that differ from what they were in upper and lower case only."""
+    found = set()
+    for part in re.split(r"^# ", shown, flags=re.MULTILINE)[1:]:
+        lines = [line for line in part.splitlines()[1:] if not line.startswith(("---", "+++"))]
+        before, after = ([line[1:].lower() for line in lines if line.startswith(sign)] for sign in "-+")
+        if before == after:
+            found.add(part.partition(":")[0])
+    return frozenset(found)
 
 
 def table(results: Sequence[Result]) -> str:

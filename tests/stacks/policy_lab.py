@@ -4,6 +4,7 @@ What imports the CDK is imported when it is used: a test module that is only col
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,13 @@ def rows(actions: str, *resources: str, when: Mapping[str, Any] = NOTHING) -> li
     """Return each action on each resource; the first word is the service."""
     service, *names = actions.split()
     return [(f"{service}:{name}", resource, when) for resource in resources for name in names]
+
+
+def assert_named(statements: Sequence[Statement]) -> None:
+    """Each statement has a name of its own, of words: a refusal is looked for by it."""
+    names = [each.get("Sid", "") for each in statements]
+    assert [name for name in names if not re.fullmatch(r"([A-Z][a-z0-9]+)+", name)] == []
+    assert len(set(names)) == len(names), names
 
 
 def assert_holds(who: Principal, may: Sequence[Row], may_not: Sequence[Row], never: Sequence[Row]) -> None:

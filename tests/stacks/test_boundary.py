@@ -17,6 +17,7 @@ from policy_lab import (
     Row,
     Statement,
     arn,
+    assert_named,
     context,
     foundation,
     of_rights,
@@ -213,6 +214,11 @@ REFUSED: list[Row] = [
     ("sagemaker:AddTags", arn("sagemaker", "model/m"), {f"aws:RequestTag/{NAME}": "fraud"}),
     ("sagemaker:CreateTrainingJob", arn("sagemaker", "training-job/m"), {f"aws:RequestTag/{NAME}": "fraud"}),
 ]
+
+
+@pytest.mark.parametrize("kind", ["dev", "dev with packages", "prod"])
+def test_statements_are_named(boundaries: Mapping[str, list[Statement]], kind: str) -> None:
+    assert_named(boundaries[kind])
 
 
 def test_what_projects_need_passes(limited: Any) -> None:

@@ -19,6 +19,7 @@ from policy_lab import (
     Statement,
     arn,
     assert_holds,
+    assert_named,
     context,
     plan,
     role,
@@ -300,6 +301,13 @@ def test_a_profile_is_opened_by_whom_the_session_names(acting: Make) -> None:
     who = acting(persona("studio_execution"), **{"mlops:studio-user": "ann"})
     assert decision(who, "sagemaker:CreatePresignedDomainUrl", PROFILE) == "Allow"
     assert decision(who, "sagemaker:CreatePresignedDomainUrl", arn("sagemaker", "user-profile/d-1/bob")) != "Allow"
+
+
+@pytest.mark.parametrize(
+    "name", ["data_scientist", "lead", "approver_prod", "admin", "auditor", "studio_execution", "studio_lead"]
+)
+def test_statements_are_named(name: str) -> None:
+    assert_named(persona(name, packages={"provider": "codeartifact"}))
 
 
 @pytest.mark.parametrize("name", ["data_scientist", "lead", "studio_execution", "studio_lead"])

@@ -16,6 +16,7 @@ from policy_lab import (
     Statement,
     arn,
     assert_holds,
+    assert_named,
     context,
     role,
     rows,
@@ -165,6 +166,17 @@ MADE = {
     "AWS::Events::Rule": {"Name": "churn-build-push", "Targets": [{"Id": "1"}]},
     "AWS::KMS::Key": {"EnableKeyRotation": True},
 }  # fmt: skip
+
+
+def test_statements_are_named() -> None:
+    made = context("targets")
+    from mlops_foundation.stacks.catalog.launch import launch_policies
+    from mlops_foundation.stacks.targets.policies import deploy_action, deploy_execution
+
+    for policy in launch_policies(context("catalog")).values():
+        assert_named(written(policy))
+    assert_named(written(deploy_action(made, execution_role_arn="arn:x")))
+    assert_named(written(deploy_execution(made, boundary_arn=BOUNDARY, key_arn=NETWORK_KEY)))
 
 
 @pytest.mark.parametrize("verb", ["create", "delete"])

@@ -8,7 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from policy_lab import DEV, FOUR, PROD, PROJECT, Role, Row, Statement, arn, context, product, roles, rows, written
+from policy_lab import (
+    DEV,
+    FOUR,
+    PROD,
+    PROJECT,
+    Role,
+    Row,
+    Statement,
+    arn,
+    assert_named,
+    context,
+    product,
+    roles,
+    rows,
+    written,
+)
 
 from iam_in_process import decision, install, make_role, new_name, session
 from mlops_foundation.core.names import PROJECT_TAG
@@ -79,6 +94,11 @@ KINDS = ["execution", "build", "build-pipeline", "deploy-build", "deploy-test", 
 
 def test_a_project_has_these_roles_and_no_other(project: Mapping[str, Any]) -> None:
     assert sorted(roles(project)) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_statements_are_named(project: Mapping[str, Any], kind: str) -> None:
+    assert_named(roles(project)[kind].statements)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -95,3 +95,25 @@ seen = Seen()
 pytest.main(["--collect-only", *sys.argv[1:]], plugins=[seen])
 sys.exit(pytest.main([*sys.argv[1:], *seen.ids]))
 """
+
+SHOWN = """\
+# a.x_one__mutmut_1: not checked
+--- src/a.py
++++ src/a.py
+@@ -1,2 +1,2 @@
+ def one():
+-    return "s3:GetObject"
++    return "s3:getobject"
+
+# a.x_one__mutmut_2: not checked
+--- src/a.py
++++ src/a.py
+@@ -1,2 +1,2 @@
+ def one():
+-    return "s3:GetObject"
++    return "XXs3:GetObjectXX"
+"""
+
+
+def test_a_mutant_that_differs_in_case_only_is_told_from_one_that_differs() -> None:
+    assert mutation._alike(SHOWN) == {"a.x_one__mutmut_1"}
