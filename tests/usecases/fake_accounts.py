@@ -104,6 +104,10 @@ class Client:
         pairs = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
         return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Parameters": pairs}]}
 
+    def _cloudformation_get_template(self, StackName: str) -> dict[str, Any]:  # noqa: N803  botocore's name
+        assert StackName in self._account.stacks
+        return {"TemplateBody": {"Resources": {}}}
+
     def _s3_head_bucket(self, Bucket: str) -> None:  # noqa: N803  botocore's name
         if Bucket not in self._account.buckets:
             raise refused("404", "Not Found")

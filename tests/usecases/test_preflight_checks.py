@@ -18,6 +18,7 @@ from mlops_foundation.core import clock
 from mlops_foundation.core.errors import AccessDenied, PlanError, Problem
 from mlops_foundation.core.names import persona_role, role_arn
 from mlops_foundation.plan.findings import Finding
+from mlops_foundation.plan.quotas import ENGINEER_ROLES, TOOLKIT_ROLES
 from mlops_foundation.usecases import bootstrap_state, check_network, preflight
 
 GOVERNANCE, DEV, PREPROD, PROD = FOUR.values()
@@ -62,8 +63,8 @@ def test_empty_accounts_are_ready_and_everything_was_looked_at_in_their_order(fl
     places = list(dict.fromkeys((each.stage, each.account) for each in found))
     assert places == [("governance", GOVERNANCE), ("dev", DEV), ("preprod", PREPROD), ("prod", PROD)]
     assert list(dict.fromkeys(each.check for each in found if each.account == DEV)) == CHECKS
-    # Governance has no stacks: nothing of its quotas is taken, and no VPC is made.
-    assert list(dict.fromkeys(each.check for each in found if each.account == GOVERNANCE)) == CHECKS[:-2]
+    # Governance has no VPC of its own.
+    assert list(dict.fromkeys(each.check for each in found if each.account == GOVERNANCE)) == CHECKS[:-1]
     assert {(role, region) for _, _, role, region in fleet.asked} == {("", REGION)}
 
 
@@ -315,6 +316,7 @@ def test_dev_needs_room_for_one_project_of_the_largest_template_as_well(fleet: F
     assert largest
     for account, project in ((DEV, largest), (PROD, 0)):
         stacks = sum(each.quotas.get("IAM roles in the account", 0) for each in foundations[account].stacks)
+        stacks += TOOLKIT_ROLES
         found = quota(report(fleet, tmp_path), account, "IAM roles")
         assert f"10 used, {stacks + project} more, 1000 allowed" in found.got
         fleet[account].roles_used = 1000 - stacks - project
@@ -334,18 +336,35 @@ def test_the_largest_template_counts_wherever_it_stands(fleet: Fleet, tmp_path: 
     (dev,) = [each for each in workspace.set_plan.foundations if each.account == DEV]
     stacks = sum(each.quotas.get("IAM roles in the account", 0) for each in dev.stacks)
     found = preflight.accounts_report([workspace])
-    assert f"10 used, {stacks + 7} more" in quota(found, DEV, "IAM roles").got
+    assert f"10 used, {TOOLKIT_ROLES + stacks + 7} more" in quota(found, DEV, "IAM roles").got
     assert "0 used, 8 more" in quota(found, DEV, "VPCs").got
 
 
 def test_stacks_that_are_there_take_nothing_more(fleet: Fleet, tmp_path: Path) -> None:
     (workspace,) = fleet.workspaces(tmp_path)
     prod = next(each for each in workspace.set_plan.foundations if each.account == PROD)
-    fleet[PROD].stacks = {stack.stack_name: {} for stack in prod.stacks}
+    fleet[PROD].stacks = {stack.stack_name: {} for stack in prod.stacks} | {TOOLKIT: {"TrustedPrincipals": ENGINEER}}
     fleet[PROD].vpcs = {f"vpc-{index}": "10.0.0.0/16" for index in range(5)}
     found = report(fleet, tmp_path)
     assert {each.got.partition(",")[2].partition(",")[0] for each in of(found, PROD, "quota")} == {" 0 more"}
     assert of(found, PROD, "addresses") == [], "its VPC is there: it may overlap with itself"
+
+
+@pytest.mark.parametrize(
+    ("there", "more"),
+    [
+        ([], TOOLKIT_ROLES + ENGINEER_ROLES),
+        ([TOOLKIT], ENGINEER_ROLES),
+        (["mlops-bootstrap-policies"], TOOLKIT_ROLES),
+        ([TOOLKIT, "mlops-bootstrap-policies"], 0),
+    ],
+)
+def test_where_the_engineer_signs_in_the_bootstrap_takes_one_role_more(
+    fleet: Fleet, tmp_path: Path, there: list[str], more: int
+) -> None:
+    fleet[GOVERNANCE].stacks = {name: {"TrustedPrincipals": ENGINEER} for name in there}
+    found = report(fleet, tmp_path)
+    assert f"10 used, {more} more" in quota(found, GOVERNANCE, "IAM roles").got
 
 
 def test_a_block_that_overlaps_can_never_be_peered(fleet: Fleet, tmp_path: Path) -> None:
