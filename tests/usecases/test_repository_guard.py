@@ -93,6 +93,39 @@ def test_hooks_that_all_repositories_share_are_left_alone(tmp_path: Path) -> Non
     assert not shared.exists()
 
 
+def test_a_linked_worktree_has_the_hook_of_its_repository(tmp_path: Path) -> None:
+    """Finds hooks that are looked for beside a worktree's own files, where git has none."""
+    main, linked = tmp_path / "main", tmp_path / "linked"
+    git(tmp_path, "init", "--quiet", "main")
+    git(main, "commit", "--quiet", "--allow-empty", "--message", "first")
+    git(main, "worktree", "add", "--quiet", str(linked))
+    assert repository_guard.install_hook(linked) == "written"
+    assert (main / ".git/hooks/pre-commit").is_file()
+    assert repository_guard.install_hook(main) == "there"
+    (linked / "notes.txt").write_text(f"{KEY}\n")
+    git(linked, "add", "--all")
+    assert git(linked, "commit", "--message", "a key").returncode != 0
+
+
+def test_a_link_is_not_what_it_leads_to(tmp_path: Path) -> None:
+    """Finds a key of another folder that is read, and named, as if it stood in this repository."""
+    (tmp_path / "credentials").write_text(f"{KEY}\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/key.txt").write_text(f"{KEY}\n")
+    mine = tmp_path / "mine"
+    git(tmp_path, "init", "--quiet", "mine")
+    (mine / "absolute.txt").symlink_to(tmp_path / "credentials")
+    (mine / "relative.txt").symlink_to("../credentials")
+    (mine / "folder").symlink_to(tmp_path / "elsewhere")
+    assert secrets.in_files([mine]) == []
+    git(mine, "add", "--all")
+    assert secrets.staged(mine) == []
+    (mine / "own.txt").write_text(f"{KEY}\n")
+    git(mine, "add", "--all")
+    assert [each.path for each in secrets.staged(mine)] == ["own.txt"]
+    assert [Path(each.path).name for each in secrets.in_files([mine])] == ["own.txt"]
+
+
 def test_outside_of_a_repository_there_is_no_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert repository_guard.install_hook(tmp_path) == "none"

@@ -52,13 +52,14 @@ def install_hook(folder: Path) -> Hook:
     Args:
         folder: Of the configuration.
     """
-    asked = ("--git-path", "hooks/pre-commit", "--absolute-git-dir")
+    # All worktrees of a repository have its hooks.
+    asked = ("--git-path", "hooks/pre-commit", "--git-common-dir")
     done = subprocess.run(["git", "rev-parse", *asked], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         return "none"
     path, home = done.stdout.splitlines()
     hook = (folder / path).resolve()
-    if not hook.is_relative_to(Path(home).resolve()):
+    if not hook.is_relative_to((folder / home).resolve()):
         return "none"
     if hook.exists():
         return "there" if _MARK in hook.read_text(encoding="utf-8", errors="replace") else "other"

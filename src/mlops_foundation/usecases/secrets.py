@@ -81,7 +81,7 @@ def staged(folder: Path) -> list[Secret]:
         return []
     with tempfile.TemporaryDirectory() as copy:
         _git(top, "checkout-index", f"--prefix={copy}/", "--", *names)
-        return _found({name: Path(copy, name) for name in names if Path(copy, name).is_file()})
+        return _found({name: Path(copy, name) for name in names if _own(Path(copy, name))})
 
 
 def _found(files: dict[str, Path]) -> list[Secret]:
@@ -106,7 +106,12 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     listed = _git(path, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
-    yield from (path / name for name in listed if name and (path / name).is_file())
+    yield from (path / name for name in listed if name and _own(path / name))
+
+
+def _own(file: Path) -> bool:
+    """Return whether git keeps a file's content: of a symbolic link it keeps where it leads, whatever is there."""
+    return file.is_file() and not file.is_symlink()
 
 
 def _git(folder: Path, *arguments: str) -> str:
