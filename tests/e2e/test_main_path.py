@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,18 @@ def test_a_second_event_for_the_same_version_does_nothing(platform: Platform) ->
     models.decide(platform.workspace, PROJECT, "1", "Approved", "again", "lead")
     state = last(pipelines.watch(platform.workspace, PROJECT, "deploy", "lead", before))
     assert (state.status, "already on their way" in state.reason) == ("Stopped", True)
+    builds = platform.client("codebuild")
+    newest = builds.list_builds_for_project(projectName=f"{PROJECT}-synth")["ids"][0]
+    deadline = time.monotonic() + 60
+    while not (build := builds.batch_get_builds(ids=[newest])["builds"][0])["buildComplete"]:
+        assert time.monotonic() < deadline, "the build goes on after its execution was stopped"
+        time.sleep(0.2)
+    place = build["logs"]
+    events = platform.client("logs").get_log_events(
+        logGroupName=place["groupName"], logStreamName=place["streamName"], startFromHead=True
+    )["events"]
+    log = "".join(each["message"] for each in events)
+    assert (build["buildStatus"], "already on their way" in log, "passed in" in log) == ("SUCCEEDED", True, False), log
 
 
 def test_approving_what_does_not_exist(platform: Platform) -> None:
