@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import Region
-from mlops_foundation.local.adapter import events, iam, vpc
+from mlops_foundation.local.adapter import clone_addresses, events, iam, vpc
 from mlops_foundation.local.authorize import authorize
 from mlops_foundation.local.call_record import CallRecord, VpcCall
 from mlops_foundation.local.contract import (
@@ -73,7 +73,8 @@ class LocalCloud:
         return next((service for service in self.services.values() if service.namespace == name), None)
 
     def start(self) -> None:
-        """Let the services take up what was under way."""
+        """Let the services take up what was under way, at the address of now."""
+        clone_addresses.follow(self.endpoint_url)
         for service in self.services.values():
             service.start()
         self._ready.set()

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from catalog_lab import Catalog
 from code_clients import wait_for
@@ -13,6 +15,8 @@ from ports import free_port
 from mlops_foundation.local import process
 
 pytestmark = pytest.mark.cloud
+KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "222222222222", "aws_secret_access_key": "test"}
+"""Of an account's root."""
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +108,27 @@ def test_a_launch_that_was_under_way_is_closed_with_the_reason(
     assert "was stopped while this product was under change" in done["RecordErrors"][0]["Description"]
     product = catalog.client().describe_provisioned_product(Name="mine")["ProvisionedProductDetail"]
     assert product["Status"] == "ERROR"
+
+
+def test_a_stacks_clone_address_is_that_of_the_port_of_now(tmp_path: Path) -> None:
+    """Finds an output of a stack that leads to a port where nobody answers any more."""
+    repository = {"Type": "AWS::CodeCommit::Repository", "Properties": {"RepositoryName": "code"}}
+    address = {"Value": {"Fn::GetAtt": ["Code", "CloneUrlHttp"]}, "Export": {"Name": "address"}}
+    template = json.dumps({"Resources": {"Code": repository}, "Outputs": {"Address": address}})
+    try:
+        before = process.start(tmp_path, free_port())
+        stacks = boto3.client("cloudformation", endpoint_url=before.endpoint_url, **KEYS)
+        stacks.create_stack(StackName="code", TemplateBody=template)
+        stacks.get_waiter("stack_create_complete").wait(StackName="code", WaiterConfig={"Delay": 1})
+        assert process.stop(tmp_path)
+        now = process.start(tmp_path, free_port())
+        assert now.port != before.port
+        stacks = boto3.client("cloudformation", endpoint_url=now.endpoint_url, **KEYS)
+        codecommit = boto3.client("codecommit", endpoint_url=now.endpoint_url, **KEYS)
+        said = codecommit.get_repository(repositoryName="code")["repositoryMetadata"]["cloneUrlHttp"]
+        (output,) = stacks.describe_stacks(StackName="code")["Stacks"][0]["Outputs"]
+        (export,) = stacks.list_exports()["Exports"]
+        assert output["OutputValue"] == export["Value"] == said
+        assert str(now.port) in said
+    finally:
+        process.reset(tmp_path)
