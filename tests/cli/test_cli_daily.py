@@ -332,12 +332,15 @@ def test_each_stage_has_its_approver(
 ) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr(pipelines, "put_approval", lambda *_, **given: asked.update(given) or DECIDED)
+    monkeypatch.setattr(rejection, "of_execution", lambda *given: [f"dev goes on serving {given[2].subject}"])
     assert run(["pipeline", verb, "churn", stage, "--json"]) == 0
     assert (asked["approve"], asked["persona"]) == (verb == "approve", persona)
     shown = json.loads(capsys.readouterr().out)
     assert (shown["execution"], shown["subject"], shown["behind"]) == ("e1", "version 1", "version 2 (execution e2)")
     assert run(["pipeline", verb, "churn", stage, "--execution", "e1"]) == 0
-    told = capsys.readouterr().out
+    captured = capsys.readouterr()
+    told = captured.out
+    assert ("dev goes on serving version 1" in captured.out + captured.err) is (verb == "reject")
     assert asked["execution_id"] == "e1"
     assert "churn version 1 (execution e1)" in told
     assert "behind it comes version 2 (execution e2)" in told

@@ -1,5 +1,6 @@
 """Pipelines: where an execution stands, who it waits for, and why a build failed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,23 @@ def test_watching_ends_with_the_execution_or_when_it_waits_for_a_person(
 ) -> None:
     made = workspace(tmp_path, codepipeline=FakeCodePipeline(*pictures))
     assert [now.status for now in pipelines.watch(made, "churn", "deploy", "lead")] == statuses
+
+
+def test_who_watches_what_does_not_change_looks_less_often_and_at_once_again_when_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finds a look every second, of several calls each, for as long as a build takes its hour."""
+    made = workspace(tmp_path, codepipeline=FakeCodePipeline(("InProgress", [])))
+    still = pipelines.state(made, "churn", "deploy", "lead")
+    monkeypatch.setattr(pipelines, "_POLL_S", 1.0)
+    pace, waits = pipelines._Pace(), []
+    while sum(waits) < 600:
+        waits.append(pace.until_next(still))
+    assert waits[:10] == [1.0] * 10, "whatever is quick is seen as quickly as before"
+    assert waits == sorted(waits)
+    assert waits[-1] == 5.0
+    assert len(waits) < 150
+    assert pace.until_next(replace(still, subject="version 3")) == 1.0
 
 
 def test_watching_waits_for_an_execution_that_is_new(tmp_path: Path) -> None:

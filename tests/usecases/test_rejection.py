@@ -1,5 +1,6 @@
 """Rejecting what a stage serves: who does it is told what it does not do, and what would."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from test_endpoints import PACKAGE
 from test_endpoints import FakeSageMaker as Endpoints
 
 from mlops_foundation.usecases import rejection
+from mlops_foundation.usecases.pipeline_state import Decision
 
 
 class FakeSageMaker(Endpoints):
@@ -58,3 +60,14 @@ def test_a_stage_that_cannot_be_seen_is_not_taken_for_one_that_serves_nothing(tm
         f"what {stage} serves could not be seen" for stage in ("dev", "preprod", "prod")
     ]
     assert DEV in PACKAGE
+
+
+def test_who_rejects_an_execution_is_told_the_stages_that_go_on_serving_its_version(tmp_path: Path) -> None:
+    """Finds a rejection before prod after which somebody believes that dev and preprod went back."""
+    made = workspace(tmp_path, sagemaker=FakeSageMaker("churn-dev", "churn-preprod"))
+    rejected = Decision("e2", "version 3", "prod", approved=False)
+    first, second = rejection.of_execution(made, "churn", rejected)
+    assert first == "dev and preprod serve version 3, and will go on serving it"
+    assert second.endswith("mlops pipeline start churn deploy --version N")
+    assert rejection.of_execution(made, "churn", replace(rejected, subject="version 13")) == []
+    assert rejection.of_execution(made, "churn", replace(rejected, subject="")) == []

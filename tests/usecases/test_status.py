@@ -1,5 +1,6 @@
 """Status: everything at one look, what waits for whom, and what may not be seen named beside the rest."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,27 @@ def test_a_project_at_one_look(tmp_path: Path, sagemaker: FakeSageMaker) -> None
         {"waits": "version 2 waits for an approval before preprod", "command": "mlops pipeline approve churn preprod"}
     ]
     assert project["unseen"] == {}
+
+
+def test_sets_stand_beside_each_other_each_with_its_own(tmp_path: Path, sagemaker: FakeSageMaker) -> None:
+    """Finds what is asked of one set's clients for another, and one set whose refusal hides the rest."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    waits = workspace(tmp_path / "a", codepipeline=FakeCodePipeline(("InProgress", WAITING)), sagemaker=sagemaker)
+    other = FakeSageMaker()
+    other.refused = frozenset({"ListProjects"})
+    second = workspace(tmp_path / "b", codepipeline=FakeCodePipeline(("Succeeded", [])), sagemaker=other)
+    second = replace(second, set_plan=replace(second.set_plan, name="second"))
+    third = workspace(tmp_path / "b", codepipeline=FakeCodePipeline(("Succeeded", [])), sagemaker=FakeSageMaker())
+    third = replace(third, set_plan=replace(third.set_plan, name="third"))
+    found = {each.name: each for each in status.look([waits, second, third], "")}
+    assert list(found) == ["default", "second", "third"], "in the order of the configuration"
+    assert "sagemaker:ListProjects" in found["second"].unseen
+    assert found["second"].projects == ()
+    pipelines = {name: found[name].projects[0].pipelines["deploy"].status for name in ("default", "third")}
+    assert pipelines == {"default": "InProgress", "third": "Succeeded"}
+    served = {name: [each.status for each in found[name].projects[0].endpoints] for name in ("default", "third")}
+    assert served == {"default": ["InService", "Absent", "InService"], "third": ["Absent"] * 3}
 
 
 def test_an_older_version_that_waits_further_on_is_not_forgotten(tmp_path: Path, sagemaker: FakeSageMaker) -> None:

@@ -168,14 +168,17 @@ def reject(  # noqa: PLR0913  each is an option
     *,
     json: JsonOption = False,
 ) -> None:
-    """Stop the version that waits before a stage."""
-    from mlops_foundation.usecases import pipelines  # noqa: PLC0415
+    """Stop the version that waits before a stage; says which stages serve it already, and go on doing so."""
+    from mlops_foundation.usecases import pipelines, rejection  # noqa: PLC0415
 
     persona = workspace.persona(role, _APPROVERS.get(stage, "lead"))
     done = pipelines.put_approval(
         workspace, project, stage, approve=False, summary=reason, persona=persona, execution_id=execution
     )
     _decided(done, f"stops before {stage}", project, as_json=json)
+    if not json:
+        for line in rejection.of_execution(workspace, project, done):
+            output.warn(line)
 
 
 def _decided(done: "Decision", what: str, project: str, *, as_json: bool) -> None:

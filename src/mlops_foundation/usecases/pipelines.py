@@ -23,6 +23,10 @@ from mlops_foundation.usecases.workspace import Workspace
 __all__ = ["Action", "Decision", "PipelineState", "StageState", "Wait", "label", "name_of", "short"]
 
 _POLL_S: Final = 1.0
+_POLL_MAX_S: Final = 5.0
+_STILL: Final = 10
+"""Looks that find nothing new, before the next ones come at longer intervals: each look is several calls."""
+_SLOWER: Final = 1.25
 _PATIENCE_S: Final = 120.0
 """Seconds that a new execution may take to start; events take a few."""
 _FIRST_S: Final = 10.0
@@ -57,7 +61,7 @@ def watch(
     Raises:
         DeployError: When no new execution starts.
     """
-    view = PipelineView(workspace, project, kind, persona)
+    view, pace = PipelineView(workspace, project, kind, persona), _Pace()
     followed, until = execution_id, time.monotonic() + (_PATIENCE_S if after else _FIRST_S)
     while True:
         now = view.state(followed)
@@ -71,7 +75,26 @@ def watch(
                 raise _never_started(now.name, project, kind)
             yield now
             return
-        time.sleep(_POLL_S)
+        time.sleep(pace.until_next(now))
+
+
+class _Pace:
+    """How long to wait before the next look: longer, the longer nothing has changed."""
+
+    def __init__(self) -> None:
+        self._last: PipelineState | None = None
+        self._still = 0
+        self._wait_s = _POLL_S
+
+    def until_next(self, now: PipelineState) -> float:
+        """Return the seconds until the next look, after one that found this."""
+        if now != self._last:
+            self._last, self._still, self._wait_s = now, 0, _POLL_S
+            return self._wait_s
+        self._still += 1
+        if self._still > _STILL:
+            self._wait_s = min(self._wait_s * _SLOWER, _POLL_MAX_S)
+        return self._wait_s
 
 
 def _never_started(name: str, project: str, kind: str) -> DeployError:
@@ -149,7 +172,7 @@ def logs(  # noqa: PLR0913  each is an option
     Raises:
         ConfigError: When there is no such execution, stage or job.
     """
-    view = PipelineView(workspace, project, kind, persona)
+    view, pace = PipelineView(workspace, project, kind, persona), _Pace()
     reading = build_logs.ExecutionLogs(workspace, persona, part)
     while True:
         now = view.state(execution_id)
@@ -158,7 +181,7 @@ def logs(  # noqa: PLR0913  each is an option
         yield from reading.new_lines(now, last=last)
         if last:
             return
-        time.sleep(_POLL_S)
+        time.sleep(pace.until_next(now))
 
 
 def put_approval(  # noqa: PLR0913  each is an option
