@@ -93,7 +93,7 @@ def test_a_start_takes_the_newest_source_or_the_version_that_is_named(tmp_path: 
         ("start", {"name": "churn_build_pipeline"}),
         ("start", {"name": "churn_deploy_pipeline", "variables": [{"name": "ModelPackageArn", "value": ARN}]}),
     ]
-    with pytest.raises(ConfigError, match="only the deploy pipeline takes a version"):
+    with pytest.raises(ConfigError, match="only a pipeline that deploys takes a version"):
         executions.start(made, "churn", "build", "data-scientist", "2")
     with pytest.raises(ConfigError, match="has no version 7"):
         executions.start(made, "churn", "deploy", "lead", "7")

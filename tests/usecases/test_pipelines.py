@@ -89,7 +89,12 @@ def test_who_watches_what_does_not_change_looks_less_often_and_at_once_again_whe
     assert waits == sorted(waits)
     assert waits[-1] == 5.0
     assert len(waits) < 150
-    assert pace.until_next(replace(still, subject="version 3")) == 1.0
+    talking = pipelines.StageState("Dev", "InProgress", "e2", (pipelines.Action("Test", "InProgress", "line 1"),))
+    said = replace(still, stages=(talking,))
+    assert pace.until_next(said) == 1.0
+    more = replace(talking, actions=(replace(talking.actions[0], summary="line 2"),))
+    assert [pace.until_next(replace(still, stages=(more,))) for _ in range(11)][-1] > 1.0, "a log goes on all the time"
+    assert pace.until_next(replace(still, status="Succeeded")) == 1.0
 
 
 def test_watching_waits_for_an_execution_that_is_new(tmp_path: Path) -> None:

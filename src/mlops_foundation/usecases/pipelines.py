@@ -79,22 +79,31 @@ def watch(
 
 
 class _Pace:
-    """How long to wait before the next look: longer, the longer nothing has changed."""
+    """How long to wait before the next look: longer, the longer nothing has gone on; a line more of a log is none."""
 
     def __init__(self) -> None:
-        self._last: PipelineState | None = None
+        self._last: object = None
         self._still = 0
         self._wait_s = _POLL_S
 
     def until_next(self, now: PipelineState) -> float:
         """Return the seconds until the next look, after one that found this."""
-        if now != self._last:
-            self._last, self._still, self._wait_s = now, 0, _POLL_S
+        stands = _where(now)
+        if stands != self._last:
+            self._last, self._still, self._wait_s = stands, 0, _POLL_S
             return self._wait_s
         self._still += 1
         if self._still > _STILL:
             self._wait_s = min(self._wait_s * _SLOWER, _POLL_MAX_S)
         return self._wait_s
+
+
+def _where(now: PipelineState) -> object:
+    """Return where an execution stands, without what a running action or step says meanwhile."""
+    actions = [(stage.name, stage.status, action.name, action.status)
+               for stage in now.stages for action in stage.actions]  # fmt: skip
+    steps = [(step.name, step.status) for stage in now.stages for action in stage.actions for step in action.steps]
+    return now.execution_id, now.status, now.subject, now.wait, now.pending, actions, steps
 
 
 def _never_started(name: str, project: str, kind: str) -> DeployError:

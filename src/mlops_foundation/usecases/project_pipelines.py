@@ -27,8 +27,12 @@ def promotes(workspace: Workspace, kind: str) -> bool:
 
 
 def promoting(workspace: Workspace, project: str, persona: str) -> tuple[str, ...]:
-    """Return the kinds of a project's pipelines that go to production."""
-    return template_of(workspace, project, persona).promotions
+    """Return the kinds of a project's pipelines that go to production, and then those of the other templates.
+
+    Who approves may not be allowed to read which template a project was made from.
+    """
+    own = template_of(workspace, project, persona).promotions
+    return tuple(dict.fromkeys((*own, *(kind for each in workspace.plan.templates for kind in each.promotions))))
 
 
 def starter(workspace: Workspace, kind: str) -> str:
