@@ -10,7 +10,7 @@ from config_samples import EVERYTHING, GOOD
 from mlops_foundation.config import Config, load, load_text, yaml_nodes
 from mlops_foundation.config.endpoints import VpcEndpoint, available
 from mlops_foundation.config.loading import lines_of_sets
-from mlops_foundation.config.network import Vpc
+from mlops_foundation.config.network import ImportedVpc, Vpc
 from mlops_foundation.core.errors import ConfigError
 
 FOUR = {"governance": "1" * 12, "dev": "2" * 12, "preprod": "3" * 12, "prod": "4" * 12}
@@ -175,3 +175,21 @@ def test_what_is_wrong_with_the_section_and_with_no_user_is_told_at_the_section(
     with pytest.raises(ConfigError) as raised:
         load_text(nobody.replace("studio:\n", f"studio:\n{line}"), "mlops.yaml")
     assert [each.where for each in raised.value.problems] == ["mlops.yaml:13"]
+
+
+def imported(network: str) -> Any:
+    stages = f'prod: "444444444444"\n    stages:\n      dev:\n        network:\n          import: {network}'
+    with pytest.raises(ConfigError) as raised:
+        load_text(GOOD.replace('prod: "444444444444"', stages), "mlops.yaml")
+    (problem,) = raised.value.problems
+    return problem
+
+
+def test_a_missing_key_says_what_it_is_for_in_the_words_of_its_own_section() -> None:
+    problem = imported("{vpc_id: vpc-12345678}")
+    assert problem.expected == ImportedVpc.model_fields["private_subnet_ids"].description
+    assert problem.where == "mlops.yaml:12"
+
+
+def test_one_item_is_one_and_more_are_items() -> None:
+    assert imported("{vpc_id: vpc-12345678, private_subnet_ids: []}").expected == "at least 1 item"

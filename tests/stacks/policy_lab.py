@@ -42,11 +42,17 @@ def rows(actions: str, *resources: str, when: Mapping[str, Any] = NOTHING) -> li
     return [(f"{service}:{name}", resource, when) for resource in resources for name in names]
 
 
-def assert_named(statements: Sequence[Statement]) -> None:
-    """Each statement has a name of its own, of words: a refusal is looked for by it."""
+def assert_well_formed(statements: Sequence[Statement]) -> None:
+    """Each statement has a name of its own, of words, and conditions whose truth is written as AWS reads it.
+
+    A refusal is looked for by the name. The local cloud takes every text for a truth value; AWS only two.
+    """
     names = [each.get("Sid", "") for each in statements]
     assert [name for name in names if not re.fullmatch(r"([A-Z][a-z0-9]+)+", name)] == []
     assert len(set(names)) == len(names), names
+    for each in statements:
+        for operator in {"Null", "Bool"} & set(each.get("Condition", {})):
+            assert set(each["Condition"][operator].values()) <= {"true", "false"}, each
 
 
 def assert_holds(who: Principal, may: Sequence[Row], may_not: Sequence[Row], never: Sequence[Row]) -> None:

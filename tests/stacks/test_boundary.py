@@ -17,7 +17,7 @@ from policy_lab import (
     Row,
     Statement,
     arn,
-    assert_named,
+    assert_well_formed,
     context,
     foundation,
     of_rights,
@@ -217,8 +217,8 @@ REFUSED: list[Row] = [
 
 
 @pytest.mark.parametrize("kind", ["dev", "dev with packages", "prod"])
-def test_statements_are_named(boundaries: Mapping[str, list[Statement]], kind: str) -> None:
-    assert_named(boundaries[kind])
+def test_statements_are_well_formed(boundaries: Mapping[str, list[Statement]], kind: str) -> None:
+    assert_well_formed(boundaries[kind])
 
 
 def test_what_projects_need_passes(limited: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from policy_lab import DEV, PROD, REGION, Statement, arn, assert_named, foundation, plan, resolved, role, rows
+from policy_lab import DEV, PROD, REGION, Statement, arn, assert_well_formed, foundation, plan, resolved, role, rows
 
 from iam_in_process import decision, install, make_role, new_name, session
 from mlops_foundation.constructs.bootstrap.policies import execution_policies
@@ -155,8 +155,8 @@ def test_with_packages_their_index_is_made_and_encrypted(cloudformation: Callabl
     assert [row for row in may if decision(who, *row) != "Allow"] == []
 
 
-def test_statements_are_named() -> None:
-    assert_named(statements(packages={"provider": "codeartifact"}))
+def test_statements_are_well_formed() -> None:
+    assert_well_formed(statements(packages={"provider": "codeartifact"}))
 
 
 def test_governance_without_stacks_lets_cloudformation_do_nothing() -> None:

@@ -19,7 +19,7 @@ from policy_lab import (
     Statement,
     arn,
     assert_holds,
-    assert_named,
+    assert_well_formed,
     context,
     plan,
     role,
@@ -306,8 +306,8 @@ def test_a_profile_is_opened_by_whom_the_session_names(acting: Make) -> None:
 @pytest.mark.parametrize(
     "name", ["data_scientist", "lead", "approver_prod", "admin", "auditor", "studio_execution", "studio_lead"]
 )
-def test_statements_are_named(name: str) -> None:
-    assert_named(persona(name, packages={"provider": "codeartifact"}))
+def test_statements_are_well_formed(name: str) -> None:
+    assert_well_formed(persona(name, packages={"provider": "codeartifact"}))
 
 
 @pytest.mark.parametrize("name", ["data_scientist", "lead", "studio_execution", "studio_lead"])

@@ -16,7 +16,7 @@ from policy_lab import (
     Statement,
     arn,
     assert_holds,
-    assert_named,
+    assert_well_formed,
     context,
     role,
     rows,
@@ -168,15 +168,15 @@ MADE = {
 }  # fmt: skip
 
 
-def test_statements_are_named() -> None:
+def test_statements_are_well_formed() -> None:
     made = context("targets")
     from mlops_foundation.stacks.catalog.launch import launch_policies
     from mlops_foundation.stacks.targets.policies import deploy_action, deploy_execution
 
     for policy in launch_policies(context("catalog")).values():
-        assert_named(written(policy))
-    assert_named(written(deploy_action(made, execution_role_arn="arn:x")))
-    assert_named(written(deploy_execution(made, boundary_arn=BOUNDARY, key_arn=NETWORK_KEY)))
+        assert_well_formed(written(policy))
+    assert_well_formed(written(deploy_action(made, execution_role_arn="arn:x")))
+    assert_well_formed(written(deploy_execution(made, boundary_arn=BOUNDARY, key_arn=NETWORK_KEY)))
 
 
 @pytest.mark.parametrize("verb", ["create", "delete"])

@@ -17,7 +17,7 @@ from policy_lab import (
     Row,
     Statement,
     arn,
-    assert_named,
+    assert_well_formed,
     context,
     product,
     roles,
@@ -97,8 +97,8 @@ def test_a_project_has_these_roles_and_no_other(project: Mapping[str, Any]) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_statements_are_named(project: Mapping[str, Any], kind: str) -> None:
-    assert_named(roles(project)[kind].statements)
+def test_statements_are_well_formed(project: Mapping[str, Any], kind: str) -> None:
+    assert_well_formed(roles(project)[kind].statements)
 
 
 @pytest.mark.parametrize("kind", KINDS)
