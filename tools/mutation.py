@@ -63,7 +63,7 @@ class Group:
 
 
 GROUPS: Final[Mapping[str, Group]] = {
-    "plan": Group(("plan/*",), ("plan", "usecases/test_plan.py"), ("as_their_templates_are",), 120),
+    "plan": Group(("plan/*",), ("plan", "usecases/test_plan.py"), ("templates_are",), 120),
     "config": Group(("config/*",), ("config",), ("broken_file_is_told",)),
     "accounts": Group(("aws/accounts",), ("aws/test_accounts.py",)),
     "preflight": Group(("usecases/preflight",), ("usecases/test_preflight_checks.py",)),
