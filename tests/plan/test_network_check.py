@@ -129,6 +129,7 @@ def test_the_public_package_index_needs_a_way_out() -> None:
     place = replace(PLACE, workloads=workloads(TEMPLATES, ("dev",), "public"))
     (finding,) = red(VIEW, place)
     assert PACKAGE_INDEX in finding.what
+    assert (finding.check, finding.got) == ("service", "no way out of subnet-0, subnet-1")
     assert "codeartifact" in finding.fix
 
 
@@ -307,6 +308,7 @@ def test_a_public_subnet_among_private_ones_is_named_alone() -> None:
 def test_dns_that_is_off_says_which_and_how_to_turn_it_on(name: str, setting: str, option: str) -> None:
     (finding,) = red(replace(VIEW, **{name: False}))
     assert setting in finding.what
+    assert finding.got == "false"
     assert finding.fix == f"aws ec2 modify-vpc-attribute --vpc-id vpc-1 {option}"
     assert [each.status for each in found(replace(VIEW, **{name: False}), "dns")].count("ok") == 1
 
