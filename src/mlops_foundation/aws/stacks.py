@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from mlops_foundation.core.errors import Problem, StackFailed
 
-_POLL_S = 0.5
+_POLL_S = 0.1
 _POLL_MAX_S = 5.0
 
 Report = Callable[[str], None]

@@ -27,6 +27,9 @@ _POLL_MAX_S: Final = 5.0
 _STILL: Final = 10
 """Looks that find nothing new, before the next ones come at longer intervals: each look is several calls."""
 _SLOWER: Final = 1.25
+_OWN_POLL_S: Final = 0.2
+"""The first pause after something went on, where nobody limits calls: at an endpoint of one's own."""
+_OWN_SLOWER: Final = 1.5
 _PATIENCE_S: Final = 120.0
 """Seconds that a new execution may take to start; events take a few."""
 _FIRST_S: Final = 10.0
@@ -61,7 +64,7 @@ def watch(
     Raises:
         DeployError: When no new execution starts.
     """
-    view, pace = PipelineView(workspace, project, kind, persona), _Pace()
+    view, pace = PipelineView(workspace, project, kind, persona), _Pace(own=workspace.sessions.endpoint_url is not None)
     followed, until = execution_id, time.monotonic() + (_PATIENCE_S if after else _FIRST_S)
     while True:
         now = view.state(followed)
@@ -79,21 +82,28 @@ def watch(
 
 
 class _Pace:
-    """How long to wait before the next look: longer, the longer nothing has gone on; a line more of a log is none."""
+    """How long to wait before the next look: longer, the longer nothing has gone on; a line more of a log is none.
 
-    def __init__(self) -> None:
+    Args:
+        own: The endpoint is one's own, which has no limits of calls: a second is the longest pause.
+    """
+
+    def __init__(self, *, own: bool) -> None:
+        self._own = own
         self._last: object = None
         self._still = 0
-        self._wait_s = _POLL_S
+        self._wait_s = self._first_s = min(_OWN_POLL_S, _POLL_S) if own else _POLL_S
 
     def until_next(self, now: PipelineState) -> float:
         """Return the seconds until the next look, after one that found this."""
         stands = _where(now)
         if stands != self._last:
-            self._last, self._still, self._wait_s = stands, 0, _POLL_S
+            self._last, self._still, self._wait_s = stands, 0, self._first_s
             return self._wait_s
         self._still += 1
-        if self._still > _STILL:
+        if self._own:
+            self._wait_s = min(self._wait_s * _OWN_SLOWER, _POLL_S)
+        elif self._still > _STILL:
             self._wait_s = min(self._wait_s * _SLOWER, _POLL_MAX_S)
         return self._wait_s
 
@@ -181,7 +191,7 @@ def logs(  # noqa: PLR0913  each is an option
     Raises:
         ConfigError: When there is no such execution, stage or job.
     """
-    view, pace = PipelineView(workspace, project, kind, persona), _Pace()
+    view, pace = PipelineView(workspace, project, kind, persona), _Pace(own=workspace.sessions.endpoint_url is not None)
     reading = build_logs.ExecutionLogs(workspace, persona, part)
     while True:
         now = view.state(execution_id)

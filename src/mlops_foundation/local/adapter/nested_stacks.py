@@ -17,7 +17,7 @@ from mlops_foundation.local.contract import Json, Provisioned, ResourceType, Ser
 from mlops_foundation.local.stack_events import first_failure
 from mlops_foundation.local.stack_templates import place_of, read
 
-_POLL_S: Final = 0.3
+_POLL_S: Final = 0.1
 _NAME_MAX: Final = 128
 _KNOWN: Final = frozenset({"TemplateURL", "Parameters", "Tags"})
 

@@ -11,7 +11,7 @@ from mlops_foundation.local.contract import Call, Json, ServiceError, not_suppor
 from mlops_foundation.local.services.sagemaker.resources import Kind, Resources, adds_tags, refuse_other
 
 PROJECT: Final = Kind("Project", "project")
-_POLL_S: Final = 0.5
+_POLL_S: Final = 0.1
 _UNDER_WAY: Final = {"UNDER_CHANGE", "PLAN_IN_PROGRESS"}
 _SUPPORTED: Final = {"ProjectName", "ProjectDescription", "ServiceCatalogProvisioningDetails", "Tags"}
 

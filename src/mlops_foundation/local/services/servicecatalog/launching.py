@@ -12,7 +12,7 @@ from mlops_foundation.local.stack_events import first_failure
 from mlops_foundation.local.stack_templates import place_of, read
 
 SERVICE: Final = "servicecatalog.amazonaws.com"
-_POLL_S: Final = 0.3
+_POLL_S: Final = 0.1
 _CAPABILITIES: Final = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _GOOD: Final = {"PROVISION_PRODUCT": "CREATE_COMPLETE", "UPDATE_PROVISIONED_PRODUCT": "UPDATE_COMPLETE"}
 

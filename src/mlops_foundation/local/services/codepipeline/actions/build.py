@@ -9,7 +9,7 @@ import time
 from mlops_foundation.local.contract import Json
 from mlops_foundation.local.services.codepipeline.actions.base import ActionContext, ActionFailed, Outcome
 
-_POLL_S = 0.2
+_POLL_S = 0.1
 
 
 def codebuild(context: ActionContext) -> Outcome:

@@ -14,7 +14,7 @@ from mlops_foundation.local.contract import Json
 from mlops_foundation.local.services.codepipeline.actions.base import ActionContext, ActionFailed, Outcome
 from mlops_foundation.local.stack_events import first_failure
 
-_POLL_S = 0.3
+_POLL_S = 0.1
 _BROKEN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 _NOTHING = ("No updates are to be performed", "didn't contain changes", "no changes")
 

@@ -1,8 +1,12 @@
-"""Bring the pipeline up to date, run it, follow it to its end: what a build does after the tests.
+"""Bring the pipeline up to date, run it, follow it to its end: what a build does.
 
-Ends with code 0 when a version was registered; otherwise with 1 and the reason.
+    python -m pipeline.run --test
+
+runs the project's tests first, in the same process: importing the SDK takes longer than most of them. Ends with code 0
+when a version was registered; otherwise with 1 and the reason.
 """
 
+import argparse
 import json
 import logging
 import sys
@@ -10,6 +14,7 @@ import time
 import warnings
 
 import boto3
+import pytest
 
 from pipeline.settings import Parameters, Project, SettingsError, load_parameters, load_project
 
@@ -95,6 +100,10 @@ def report(steps: list[dict], sagemaker, s3) -> None:
 
 def main() -> int:
     """Return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--test", action="store_true", help="only when the project's tests pass")
+    if parser.parse_args().test and pytest.main(["--quiet"]) != pytest.ExitCode.OK:
+        return 1
     warnings.simplefilter("ignore")  # the SDK warns that it only records requests, which is what we want of it,
     logging.disable(logging.WARNING)  # and tells of every client it makes
     try:
