@@ -35,10 +35,10 @@ unit: dev ## Tests that start no cloud.
 	@$(BIN)/pytest -n $(WORKERS) -m "not cloud and not e2e and not long and not aws"
 
 cloud: dev ## Tests of the local cloud with real clients.
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "cloud and not e2e and not aws"
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "cloud and not e2e and not aws"
 
 e2e: dev ## Whole projects on the local cloud, in the order a project lives through.
-	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadfile -m "e2e and not aws"
+	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "e2e and not aws"
 
 long: dev ## Checks that take long, and every other Python; MINUTES=30 takes what fits, PARTS="..." those named.
 	@$(BIN)/python tools/long_checks.py $(if $(MINUTES),--minutes $(MINUTES)) $(PARTS)

@@ -22,6 +22,18 @@ from once import Once
 
 pytest_plugins = ("budgets",)
 
+LONGEST = (
+    "test_topologies.py",
+    "test_pages.py",
+    "test_without_internet.py",
+    "test_living_platform.py",
+    "test_main_path.py",
+    "test_sagemaker_seed.py",
+    "test_shared_endpoints.py",
+    "test_studio_users.py",
+)
+"""Files that take a process long. They come first, so that at the end no process waits for one that began late."""
+
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how what was chosen by the commit is chosen again."""
@@ -29,7 +41,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of a story into the order of their file again, after they were shuffled."""
+    """Put the tests of a story into the order of their file again, after they were shuffled; long files come first."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(LONGEST)))
     for path in {item.path for item in items if item.get_closest_marker("story")}:
         places = [index for index, item in enumerate(items) if item.path == path]
         told = sorted((items[index] for index in places), key=lambda item: item.reportinfo()[1] or 0)

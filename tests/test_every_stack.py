@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import free_port
 from mlops_foundation.aws import stacks as cloudformation
 from mlops_foundation.core.names import PlatformNames
 from mlops_foundation.plan import StackPlan, StackSpec
 from mlops_foundation.plan.quotas import ELASTIC_ADDRESSES, ENGINEER_ROLES, ROLES, TOOLKIT_ROLES, VPCS
 from mlops_foundation.plan.specs import load_builder
 from mlops_foundation.stacks import STACKS
+from ports import free_port
 from written_parts import Copy
 
 every = pytest.mark.parametrize("spec", STACKS, ids=lambda spec: spec.name)

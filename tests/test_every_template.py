@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import free_port
 from mlops_foundation.core.names import pascal
 from mlops_foundation.plan import TemplateSpec
 from mlops_foundation.plan.quotas import ROLES
 from mlops_foundation.templates import TEMPLATES
+from ports import free_port
 from resource_tags import tags_of_stack
 from written_parts import Copy
 

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from mlops_foundation.usecases import demo, endpoints, local, pipelines
 from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.workspace import Workspace, open_workspace
 from once import Once
+from ports import free_port
 
 from . import golden
 
@@ -29,25 +29,15 @@ def last(states: Iterator[pipelines.PipelineState]) -> pipelines.PipelineState:
     return deque(states, maxlen=1)[0]
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Platform:
-    """A platform after the demo.
+    """A platform with a project in production.
 
     Args:
-        folder: Of the demo.
-        told: What the demo did and said.
+        folder: Of its configuration.
     """
 
-    def __init__(self, folder: Path, told: golden.Told) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.told = told
         place = DemoFolder(folder)
         self.config_file, self.state_dir = place.config_file, place.state_dir
 
@@ -139,7 +129,8 @@ class Checkout:
 def platform(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Platform]:
     """A copy of the golden platform, with a cloud of its own."""
     folder = tmp_path_factory.mktemp("platform") / "copy"
-    copied = Platform(folder, golden.copy(once, folder))
+    golden.copy(once, folder)
+    copied = Platform(folder)
     try:
         process.start(copied.state_dir, free_port())
         copied.wait_until_served()

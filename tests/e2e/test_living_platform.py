@@ -18,8 +18,9 @@ import yaml
 from mlops_foundation.local import process
 from mlops_foundation.usecases import local
 from mlops_foundation.usecases.init import Answers, write_config
+from ports import free_port
 
-from .conftest import MLOPS, free_port
+from .conftest import MLOPS
 
 pytestmark = pytest.mark.e2e
 REGION = "eu-west-1"

@@ -1,21 +1,22 @@
 """Everything that the README and the pages of ``docs/tasks/`` tell people to type, typed line by line.
 
 One platform for all pages, in the order in which people would read them; every page is a terminal of its own. The
-folder and HOME are empty at the start. A block that is not run says in its page why not, and is in ``NOT_RUN``.
+README is typed into an empty folder, with an empty HOME: what it makes is the golden platform. The others go on from a
+copy of that. A block that is not run says in its page why not, and is in ``NOT_RUN``.
 """
 
-import os
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pages import Line, blocks
+from mlops_foundation.usecases import models
+from once import Once
+from pages import blocks
 
-from .conftest import MLOPS, free_port
+from . import golden
+from .conftest import Checkout, Platform
+from .reader import Reader
 
 pytestmark = [pytest.mark.e2e, pytest.mark.story]
 ROOT = Path(__file__).parents[2]
@@ -40,92 +41,45 @@ NOT_RUN = {
     "docs/tasks/lead-data-scientist.md": ["the id is an example, and nothing has failed"],
 }
 """What only names and options are checked of, by ``tests/test_docs.py``."""
-CLONE = "mlops-foundation"
-_KEPT = (
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-    "MLOPS_SANDBOX",
-    "PIP_",
-    "UV_",
-    "HTTP",
-    "NO_PROXY",
-)
-_KEPT_FILES = (".config/pip", ".config/uv", ".pip", ".npmrc")
-"""What a machine needs that no page can know: certificate authorities, package indexes, whether it allows a sandbox."""
-_TIMEOUT_S = 900
-
-
-class Reader:
-    """Somebody with a clone and an empty HOME, who copies what the pages say."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "home" / ".config").mkdir(parents=True)
-        for name in _KEPT_FILES:
-            if (Path.home() / name).exists():
-                (folder / "home" / name).symlink_to(Path.home() / name)
-        (folder / CLONE).mkdir()
-        (folder / CLONE / ".venv").symlink_to(Path(sys.executable).parents[1])  # what make setup leaves there
-        self._port = free_port()
-
-    def read(self, page: str) -> str:
-        """Type a page's lines into a terminal of its own, and return what is wrong with the first that fails."""
-        lines = [line for block in blocks(ROOT / page) if not block.not_run for line in block.lines]
-        start = self.folder / CLONE if page == "README.md" else self.folder
-        reached, said = self.folder / "reached", self.folder / "said"
-        with said.open("a") as output:
-            code = subprocess.run(
-                ["bash", "-c", self._typed(lines, reached, said)],
-                cwd=start,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_TIMEOUT_S,
-                check=False,
-            ).returncode
-        if code == 0:
-            return ""
-        line = {str(line.number): line for line in lines}[reached.read_text().strip()]
-        output_text = textwrap.indent(said.read_text()[-3000:], "  ")
-        return f"{page}:{line.number}: exit code {code}\n  $ {line.text}\n{output_text}"
-
-    def _typed(self, lines: list[Line], reached: Path, said: Path) -> str:
-        """Return a program that types lines as a person does: what one changes stays, the first that fails ends it."""
-        typed = []
-        for line in lines:
-            # Every test has a port of its own; a person has 4566.
-            text = line.text.replace("mlops local start", f"mlops local start --port {self._port}")
-            typed += [f"echo {line.number} > '{reached}'; : > '{said}'", text, "code=$?; [ $code = 0 ] || exit $code"]
-        return "\n".join(typed)
-
-    def _environment(self) -> dict[str, str]:
-        caches = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))  # runtimes need not be built again
-        kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
-        own = {"HOME": str(self.folder / "home"), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-        return {**own, **kept, "XDG_CACHE_HOME": caches}
-
-    def leave(self) -> None:
-        """Remove the cloud, wherever the reading ended."""
-        state = self.folder / "my-platform" / ".mlops"
-        subprocess.run([MLOPS, "local", "reset", "--yes", "--state-dir", str(state)], check=False, capture_output=True)
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """One for all pages."""
-    somebody = Reader(tmp_path_factory.mktemp("reader"))
+def reader(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Reader]:
+    """Who has read the README, and reads on: one for all pages."""
+    somebody = golden.copy_reader(once, tmp_path_factory.mktemp("reader") / "copy")
     try:
+        Platform(somebody.platform).wait_until_served()
         yield somebody
     finally:
         somebody.leave()
 
 
-@pytest.mark.parametrize("page", PAGES)
+def test_the_readme_can_be_copied_line_by_line(reader: Reader) -> None:
+    """Its first line that fails is the error of the golden platform; here is what it leaves."""
+    assert Platform(reader.platform).served() == [("InService", "1")] * 3
+
+
+@pytest.mark.parametrize("page", PAGES[1:4])
 def test_a_page_can_be_copied_line_by_line(page: str, reader: Reader) -> None:
     wrong = reader.read(page)
     assert not wrong, wrong
+
+
+def test_what_the_data_scientist_pushed_is_a_version_with_its_own_metrics_that_waits(reader: Reader) -> None:
+    platform = Platform(reader.platform)
+    first, second = (models.describe(platform.workspace, golden.PROJECT, each, "data-scientist") for each in "12")
+    assert second.status == "PendingManualApproval"
+    assert second.metrics.keys() == first.metrics.keys()
+    assert second.metrics != first.metrics
+    clone = Checkout(platform, reader.platform / "churn-build")
+    assert clone.git("rev-list", "--count", "HEAD").strip() == "2"
+    assert second.details["commit"] == clone.git("rev-parse", "HEAD").strip()
+    assert first.details["commit"] == clone.git("rev-parse", "HEAD^").strip()
+
+
+@pytest.mark.parametrize("page", PAGES[4:])
+def test_a_page_of_who_decides_can_be_copied_line_by_line(page: str, reader: Reader) -> None:
+    test_a_page_can_be_copied_line_by_line(page, reader)
 
 
 def test_no_page_of_a_task_is_left_out() -> None:

@@ -1,4 +1,4 @@
-"""NAT 0 and shared endpoints: the main path in VPCs without a way out and without interface endpoints of their own.
+"""NAT 0 and shared endpoints: the demo in VPCs without a way out and without interface endpoints of their own.
 
 Packages come from CodeArtifact, governance's VPC owns the endpoints, and the check says that nothing is missing.
 """
@@ -6,6 +6,7 @@ Packages come from CodeArtifact, governance's VPC owns the endpoints, and the ch
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,62 @@ from mlops_foundation.config.endpoints import ENDPOINTS
 from mlops_foundation.local import process
 from mlops_foundation.plan.workloads import declared, workloads
 from mlops_foundation.templates import TEMPLATES
-from mlops_foundation.usecases import check_network, demo, pipelines, service_calls
+from mlops_foundation.usecases import check_network, demo, endpoints, pipelines, service_calls
 from mlops_foundation.usecases.demo_folder import DemoFolder
 from mlops_foundation.usecases.synth import synth
 
-from . import golden
 from .conftest import Platform, last
 
 pytestmark = pytest.mark.e2e
 SHARED = "nat_gateways: 0\n  shared_endpoints: {owner: governance}"
 PRIVATE = {"nat_gateways: 1": SHARED, "provider: public": "provider: codeartifact"}
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def line(self, text: str) -> None:
+        """Take a line."""
+
+    def pipeline(self, state: pipelines.PipelineState) -> None:
+        """Take a state."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a demo did and said.
+
+    Attributes:
+        steps: Titles, in their order.
+        answers: What prod said, one for each row.
+        metrics: Of the version that was deployed.
+        served: Stage, status and model package of each endpoint at the end.
+    """
+
+    steps: list[str]
+    answers: list[dict[str, Any]]
+    metrics: dict[str, float]
+    served: list[list[str]]
+
+
+def tell(running: demo.Demo, steps: list[demo.Done]) -> Told:
+    """Return what a demo that is over did and said."""
+    found = endpoints.list_endpoints(running.workspace, demo.PROJECT)
+    served = [[each.stage, each.status, each.model_package] for each in found]
+    return Told([each.step for each in steps], running.answers, running.metrics, served)
+
+
+class Shown(Platform):
+    """A platform that a demo made.
+
+    Args:
+        folder: Of the demo.
+        told: What the demo did and said.
+    """
+
+    def __init__(self, folder: Path, told: Told) -> None:
+        super().__init__(folder)
+        self.told = told
 
 
 def rewrite(file: Path, changes: dict[str, str]) -> None:
@@ -38,10 +85,10 @@ def rewrite(file: Path, changes: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """The demo on a platform without NAT and with shared endpoints, run to its end and kept."""
     folder = tmp_path_factory.mktemp("private")
-    running = demo.Demo(DemoFolder(folder), 0, golden.Quiet())
+    running = demo.Demo(DemoFolder(folder), 0, Quiet())
     steps = []
     with pytest.MonkeyPatch.context() as patch:
         # uv keeps packages by index, and this index has another address each time.
@@ -51,17 +98,24 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
                 steps.append(step)
                 if step.step == "start the local cloud":
                     rewrite(running.config_file, PRIVATE)
-            yield Platform(folder, golden.tell(running, steps))
+            yield Shown(folder, tell(running, steps))
         finally:
             running.stop()
 
 
-def test_the_main_path_goes_all_the_way(private: Platform) -> None:
-    assert private.told.steps[-1] == "invoke prod with unseen rows"
-    assert private.told.metrics["accuracy"] > 0.9
+def test_the_demo_goes_all_the_way(private: Shown) -> None:
+    told = private.told
+    assert told.steps[-1] == "invoke prod with unseen rows"
+    assert [(stage, status) for stage, status, _ in told.served] == [
+        ("dev", "InService"), ("preprod", "InService"), ("prod", "InService"),
+    ]  # fmt: skip
+    probabilities = [answer["probability"] for answer in told.answers]
+    assert len(probabilities) == len(set(probabilities)) == 5, "an answer of its own for each row"
+    assert 0 < min(probabilities) < 0.5 < max(probabilities) < 1
+    assert told.metrics["accuracy"] > 0.9
 
 
-def test_only_governance_has_interface_endpoints(private: Platform) -> None:
+def test_only_governance_has_interface_endpoints(private: Shown) -> None:
     workspace = private.workspace
     found = {}
     for environment in ("governance", "dev", "preprod", "prod"):
@@ -70,7 +124,7 @@ def test_only_governance_has_interface_endpoints(private: Platform) -> None:
     assert found == {"governance": len(ENDPOINTS) - 1, "dev": 0, "preprod": 0, "prod": 0}
 
 
-def test_the_check_is_green_with_endpoints_of_ones_own_too(private: Platform, tmp_path: Path) -> None:
+def test_the_check_is_green_with_endpoints_of_ones_own_too(private: Shown, tmp_path: Path) -> None:
     config = tmp_path / "mlops.yaml"
     config.write_text(private.config_file.read_text())
     rewrite(config, {SHARED: "nat_gateways: 0"})
@@ -79,7 +133,7 @@ def test_the_check_is_green_with_endpoints_of_ones_own_too(private: Platform, tm
     assert [each for each in report.findings if not each.green] == []
 
 
-def test_builds_had_no_way_out_and_say_no_token(private: Platform) -> None:
+def test_builds_had_no_way_out_and_say_no_token(private: Shown) -> None:
     done = private.mlops("pipeline", "logs", demo.PROJECT, "build")
     assert done.returncode == 0, done.stderr
     text = done.stdout
@@ -87,7 +141,7 @@ def test_builds_had_no_way_out_and_say_no_token(private: Platform) -> None:
     assert "aws:" not in text.replace("arn:aws:", "")
 
 
-def test_what_was_called_is_what_is_declared(private: Platform) -> None:
+def test_what_was_called_is_what_is_declared(private: Shown) -> None:
     recorded = service_calls.recorded(private.state_dir)
     expected = {
         each.name: set(each.services) for each in workloads(TEMPLATES, ("dev", "preprod", "prod"), "codeartifact")
@@ -106,7 +160,7 @@ def network_templates(assembly: Path) -> dict[str, Template]:
 
 
 @pytest.mark.parametrize("sharing", [True, False], ids=["shared endpoints", "endpoints of its own"])
-def test_every_action_of_a_workload_passes_its_endpoint(private: Platform, tmp_path: Path, *, sharing: bool) -> None:
+def test_every_action_of_a_workload_passes_its_endpoint(private: Shown, tmp_path: Path, *, sharing: bool) -> None:
     config = tmp_path / "mlops.yaml"
     config.write_text(private.config_file.read_text())
     if not sharing:
@@ -125,14 +179,14 @@ def test_every_action_of_a_workload_passes_its_endpoint(private: Platform, tmp_p
     assert passed == {(each.workload, each.service) for each in service_calls.recorded(private.state_dir)}
 
 
-def test_the_check_is_green_with_the_record(private: Platform) -> None:
+def test_the_check_is_green_with_the_record(private: Shown) -> None:
     report = check_network.network(private.config_file, "", "local", private.state_dir)
     assert report.recorded
     assert [each for each in report.findings if not each.green] == []
     assert any("seen: " in each.what for each in report.findings)
 
 
-def test_an_endpoint_taken_away_is_named_with_its_workloads(private: Platform, tmp_path: Path) -> None:
+def test_an_endpoint_taken_away_is_named_with_its_workloads(private: Shown, tmp_path: Path) -> None:
     config = tmp_path / "mlops.yaml"
     config.write_text(private.config_file.read_text())
     left = ", ".join(name for name in ENDPOINTS if name != "sagemaker.runtime")
@@ -148,7 +202,7 @@ def test_an_endpoint_taken_away_is_named_with_its_workloads(private: Platform, t
 
 
 @contextlib.contextmanager
-def without_name(private: Platform, name: str) -> Iterator[None]:
+def without_name(private: Shown, name: str) -> Iterator[None]:
     """Take the zone that leads to a shared endpoint from the VPC of dev, and give it back."""
     running = private.running
     accounts = private.workspace.set_plan.accounts
@@ -170,7 +224,7 @@ def without_name(private: Platform, name: str) -> Iterator[None]:
         here.associate_vpc_with_hosted_zone(**vpc)
 
 
-def test_a_name_that_leads_nowhere_stops_the_build(private: Platform) -> None:
+def test_a_name_that_leads_nowhere_stops_the_build(private: Shown) -> None:
     workspace, name = private.workspace, pipelines.name_of(private.workspace, demo.PROJECT, "build")
     before = pipelines.executions(workspace, demo.PROJECT, "build", "data-scientist")
     # The first that a build calls: it ends there, before it has installed and tested anything.

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from ports import free_port
 
 from mlops_foundation.local import process
+from ports import free_port
 
 REGION = "eu-west-1"
 MODELS = boto3.session.Session()

@@ -16,10 +16,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from ports import free_port
 
 import mlops_foundation
 from mlops_foundation.local import process
+from ports import free_port
 
 pytestmark = pytest.mark.cloud
 

@@ -17,7 +17,6 @@ import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
-from ports import free_port
 from smallest import smallest_request
 
 from mlops_foundation.local import process, wire
@@ -25,6 +24,7 @@ from mlops_foundation.local.contract import ServiceError
 from mlops_foundation.local.operations import Offered, operation_table
 from mlops_foundation.local.services import SERVICES
 from mlops_foundation.local.store import RECORDS
+from ports import free_port
 
 EVERY_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 OFFERED = [(service, offered) for service in SERVICES for offered in operation_table(service).values() if offered.model]

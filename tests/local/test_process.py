@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
-from ports import free_port
 
 from mlops_foundation.core.errors import LocalCloudError
 from mlops_foundation.local import process
 from mlops_foundation.usecases import local
+from ports import free_port
 
 pytestmark = pytest.mark.cloud
 

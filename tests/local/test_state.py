@@ -8,11 +8,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from ports import free_port
 
 from mlops_foundation.core.errors import LocalCloudError
 from mlops_foundation.local import process
 from mlops_foundation.usecases import local
+from ports import free_port
 
 pytestmark = pytest.mark.cloud
 ACCOUNT = "222222222222"

@@ -10,9 +10,9 @@ import pytest
 from catalog_lab import Catalog
 from code_clients import wait_for
 from pipeline_lab import APPROVE, BUILD, BUILDSPEC, SOURCE, Lab, stage
-from ports import free_port
 
 from mlops_foundation.local import process
+from ports import free_port
 
 pytestmark = pytest.mark.cloud
 KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "222222222222", "aws_secret_access_key": "test"}

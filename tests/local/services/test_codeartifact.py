@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ports import free_port
 
 from mlops_foundation.local import process
 from mlops_foundation.local.services.codeartifact.upstream import Link, Upstream, UpstreamError
+from ports import free_port
 
 pytestmark = pytest.mark.cloud
 UV = str(Path(sys.executable).with_name("uv"))

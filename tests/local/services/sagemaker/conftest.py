@@ -5,22 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from workbench import REGION, Workbench, allow
+from workbench import REGION, Workbench, make_bench
 
 
 @pytest.fixture
 def bench(cloud: Any, account: str) -> Workbench:
     """An account of its own with a bucket and an execution role that reaches bucket and logs."""
-    made = Workbench(cloud, account, f"bench-{account}")
-    made.client("s3").create_bucket(Bucket=made.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    bucket = f"arn:aws:s3:::{made.bucket}"
-    made.role = made.make_role(
-        "execution",
-        allow(["s3:GetObject", "s3:PutObject"], f"{bucket}/*"),
-        allow("s3:ListBucket", bucket),
-        allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:*:*:*"),
-    )
-    return made
+    return make_bench(cloud, account)
 
 
 @pytest.fixture

@@ -142,3 +142,17 @@ def until(read: Callable[[], Any], done: Callable[[Any], bool], timeout_s: float
         assert time.monotonic() < deadline, f"still {value}"
         time.sleep(0.1)
     return value
+
+
+def make_bench(cloud: Any, account: str) -> Workbench:
+    """Make a workbench with a bucket and an execution role that reaches bucket and logs."""
+    made = Workbench(cloud, account, f"bench-{account}")
+    made.client("s3").create_bucket(Bucket=made.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    bucket = f"arn:aws:s3:::{made.bucket}"
+    made.role = made.make_role(
+        "execution",
+        allow(["s3:GetObject", "s3:PutObject"], f"{bucket}/*"),
+        allow("s3:ListBucket", bucket),
+        allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:*:*:*"),
+    )
+    return made
