@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +29,7 @@ BOOTSTRAP_ACTIONS: Final = (
 
 _SERVICES_PATH: Final = "/aws/service/global-infrastructure/regions/{region}/services"
 _ABSENT: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity"})
+_reading: Final = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,17 @@ def region_services(ssm: Any, region: str) -> frozenset[str] | None:  # noqa: AN
     return found or None
 
 
-@functools.cache
 def known_services(region: str, services: tuple[str, ...]) -> frozenset[str]:
-    """Return the services that botocore's own endpoint data knows in a region; reading it takes half a second."""
+    """Return the services that botocore's own endpoint data knows in a region.
+
+    Reading it takes half a second, and several accounts ask at once: the first reads, the others wait.
+    """
+    with _reading:
+        return _read_services(region, services)
+
+
+@functools.cache
+def _read_services(region: str, services: tuple[str, ...]) -> frozenset[str]:
     session = boto3.session.Session()
     return frozenset(each for each in services if region in session.get_available_regions(each))
 
