@@ -91,7 +91,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Flee
     try:
         made = Fleet(folder)
         with ThreadPoolExecutor(3) as pool:
-            made.paths = {name: pool.submit(main_path, made.workspace(name), once) for name in (*PATHS, "europe")}
+            made.paths = {name: pool.submit(main_path, made.workspace(name), once) for name in ("europe", *PATHS)}
             yield made
     finally:
         local.reset(folder / ".mlops")

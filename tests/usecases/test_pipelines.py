@@ -82,7 +82,7 @@ def test_who_watches_what_does_not_change_looks_less_often_and_at_once_again_whe
     made = workspace(tmp_path, codepipeline=FakeCodePipeline(("InProgress", [])))
     still = pipelines.state(made, "churn", "deploy", "lead")
     monkeypatch.setattr(pipelines, "_POLL_S", 1.0)
-    pace, waits = pipelines._Pace(), []
+    pace, waits = pipelines._Pace(own=False), []
     while sum(waits) < 600:
         waits.append(pace.until_next(still))
     assert waits[:10] == [1.0] * 10, "whatever is quick is seen as quickly as before"
@@ -95,6 +95,21 @@ def test_who_watches_what_does_not_change_looks_less_often_and_at_once_again_whe
     more = replace(talking, actions=(replace(talking.actions[0], summary="line 2"),))
     assert [pace.until_next(replace(still, stages=(more,))) for _ in range(11)][-1] > 1.0, "a log goes on all the time"
     assert pace.until_next(replace(still, status="Succeeded")) == 1.0
+
+
+def test_where_nobody_limits_calls_the_looks_after_a_change_come_quickly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would have found a demo that waits half a second after each of its stages for the next look."""
+    monkeypatch.setattr(pipelines, "_POLL_S", 1.0)
+    made = workspace(tmp_path, codepipeline=FakeCodePipeline(("InProgress", WAITING)))
+    now = pipelines.state(made, "churn", "deploy", "lead")
+    pace = pipelines._Pace(own=True)
+    waits = [pace.until_next(now) for _ in range(20)]
+    assert waits[0] == 0.2
+    assert waits == sorted(waits)
+    assert waits[-1] == 1.0
+    assert pace.until_next(replace(now, status="Succeeded")) == 0.2
 
 
 def test_watching_waits_for_an_execution_that_is_new(tmp_path: Path) -> None:
