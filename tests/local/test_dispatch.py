@@ -371,3 +371,36 @@ def test_tags_that_aws_sets_are_left_out_in_their_own_shape(tags: object, own: o
 
 def test_properties_without_tags_stay_as_they_are() -> None:
     assert without_system_tags({"Name": "n"}) == {"Name": "n"}
+
+
+class Tokens(Service):
+    """A tiny CodeArtifact, whose requests stand in the query."""
+
+    name = "tokens"
+    models = ("codeartifact",)
+    namespace = "codeartifact"
+
+    @operation()
+    def get_authorization_token(self, call: Call, request: Json) -> Json:
+        return {"authorizationToken": f"{request['domain']} for {call.principal.arn}"}
+
+
+def token(headers: dict[str, str]) -> tuple[int, Json]:
+    cloud = FakeCloud()
+    dispatcher = Dispatcher(cloud, Tokens(cloud))  # type: ignore[arg-type]
+    query = {"domain": ["mlops"]}
+    status, _, body = asyncio.run(dispatcher.handle("POST", "/v1/authorization-token", headers, b"", query))
+    return status, json.loads(body)
+
+
+def test_what_stands_in_the_query_is_part_of_the_request() -> None:
+    assert token(SIGNED) == (200, {"authorizationToken": f"mlops for arn:aws:iam::{DEV}:root"})
+
+
+def test_a_session_calls_with_its_own_token_and_with_no_other() -> None:
+    who = iam.start_session(f"arn:aws:iam::{DEV}:role/person", "test", "nobody")
+    signed = {"authorization": SIGNED["authorization"].replace(DEV, who.credentials.access_key_id)}
+    status, said = token({**signed, "x-amz-security-token": str(who.credentials.session_token)})
+    assert (status, said) == (200, {"authorizationToken": f"mlops for {who.arn}"})
+    status, said = token({**signed, "x-amz-security-token": "another"})
+    assert (status, said["__type"]) == (403, "UnrecognizedClientException")
