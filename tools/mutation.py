@@ -307,10 +307,12 @@ def fallen(results: Sequence[Result], before: Mapping[str, Result]) -> str:
     noticed = sum(each.outcomes.get(KILLED, 0) for each in known)
     expected = sum(each.tried * before[each.module].score / 100 for each in known)
     whole = all(each.tried == each.made for each in known)
-    share = expected / tried if tried else 0.0
     tried_before = sum(before[each.module].tried for each in known)
+    noticed_before = sum(before[each.module].outcomes.get(KILLED, 0) for each in known)
+    # A small sample of which all were noticed is no proof that all are: the rule of succession.
+    share = (noticed_before + 1) / (tried_before + 2)
     # Three standard deviations of the difference of two samples: one false alarm in seven hundred.
-    allowed = 0.5 if whole else 3 * math.sqrt(max(share * (1 - share), 0.01) * tried * (1 + tried / tried_before))
+    allowed = 0.5 if whole else 3 * math.sqrt(share * (1 - share) * tried * (1 + tried / tried_before))
     if noticed >= expected - allowed:
         return ""
     return (

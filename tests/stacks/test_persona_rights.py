@@ -344,6 +344,8 @@ def test_a_personas_role_trusts_its_root_and_who_is_listed_with_their_own_tags()
     root = f"arn:aws:iam::{DEV}:root"
     assert (first["Action"], narrowed_to(first)) == ("sts:AssumeRole", (DEV, [root]))
     assert (tags["Action"], narrowed_to(tags)) == ("sts:TagSession", (DEV, [root]))
+    named = [each["Sid"] for each in (tags, *listed)]
+    assert named == ["AdministratorTags", *(f"{kind}{home}" for home in (DEV, PROD) for kind in ("People", "OwnTags"))]
     known = tags["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"]
     assert set(known) == {"sagemaker:project-name", "sagemaker:project-id", "mlops:studio-user"}
     assert [(each["Action"], *narrowed_to(each)) for each in listed] == [
