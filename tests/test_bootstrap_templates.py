@@ -75,6 +75,7 @@ def test_who_signs_in_as_platform_engineer_is_in_the_configuration() -> None:
     conditions = {
         each["Principal"]["AWS"]: each["Condition"]["ArnLike"]["aws:PrincipalArn"] for each in trust["Statement"]
     }
+    assert {(each["Effect"], each["Action"]) for each in trust["Statement"]} == {("Allow", "sts:AssumeRole")}
     assert conditions == {
         f"arn:aws:iam::{GOVERNANCE}:root": [f"arn:aws:iam::{GOVERNANCE}:root"],
         "arn:aws:iam::999999999999:root": [person],

@@ -48,7 +48,7 @@ def assert_well_formed(statements: Sequence[Statement]) -> None:
     A refusal is looked for by the name. The local cloud takes every text for a truth value; AWS only two.
     """
     names = [each.get("Sid", "") for each in statements]
-    assert [name for name in names if not re.fullmatch(r"([A-Z][a-z0-9]+)+", name)] == []
+    assert [name for name in names if not re.fullmatch(r"([A-Z][a-z0-9]+)+", name) or "None" in name] == []
     assert len(set(names)) == len(names), names
     for each in statements:
         for operator in {"Null", "Bool"} & set(each.get("Condition", {})):
