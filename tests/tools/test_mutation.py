@@ -73,6 +73,17 @@ def test_no_module_is_in_two_groups_whose_scores_would_overwrite_each_other() ->
     assert sorted(modules) == sorted(set(modules))
 
 
+def test_the_page_has_a_score_of_every_group_or_says_that_there_is_none() -> None:
+    text = mutation.PAGE.read_text(encoding="utf-8")
+    page = mutation.published(text)
+    package = mutation.ROOT / mutation.PACKAGE
+    for name, group in mutation.GROUPS.items():
+        modules = {str(path.relative_to(package)) for each in group.modules for path in package.glob(f"{each}.py")}
+        measured = any(page[module].tried for module in modules & set(page))
+        assert measured is not (f"`{name}` has no score yet" in text), name
+        assert all(page[module].commit for module in modules & set(page)), name
+
+
 def test_ids_of_tests_are_the_same_however_often_a_process_collects(tmp_path: Path) -> None:
     """pytest escapes given ids once more each time: workers of mutmut did not find the tests they were to run."""
     (tmp_path / "test_ids.py").write_text(IDS)
