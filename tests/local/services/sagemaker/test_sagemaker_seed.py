@@ -18,6 +18,12 @@ from vpc_by_hand import HandmadeVpc
 pytestmark = pytest.mark.e2e
 
 SEED = Path(__file__).parents[4] / "src/mlops_foundation/templates/realtime/seed/build"
+NETWORK_INTERFACES = [
+    "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
+    "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+]  # fmt: skip
+"""What the role of a job in a VPC needs."""
 BY_HAND = """
 import json, sys
 sys.path.insert(0, "code")
@@ -67,6 +73,7 @@ class BuildApp:
             "churn-execution",
             *self._data(),
             allow(["sagemaker:CreateProcessingJob", "sagemaker:CreateTrainingJob", "sagemaker:AddTags"], jobs),
+            allow(NETWORK_INTERFACES),
             allow("sagemaker:CreateModelPackage", self._arn("model-package/churn/*"), **pending),
             allow("iam:PassRole", role),
             allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:*:*:*"),
