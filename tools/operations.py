@@ -11,9 +11,10 @@ from pathlib import Path
 import marked
 
 from mlops_foundation.local import runtimes
-from mlops_foundation.local.adapter import changes, ec2_types, nested_stacks, requests, type_actions
+from mlops_foundation.local.adapter import changes, cloudformation, nested_stacks, requests
 from mlops_foundation.local.contract import Service
 from mlops_foundation.local.operations import operation_table
+from mlops_foundation.local.resource_types import CALLED_TYPES
 from mlops_foundation.local.services import SERVICES
 from mlops_foundation.local.services.codebuild import images
 
@@ -47,14 +48,27 @@ def _lines() -> Iterator[str]:
         yield f"| {change.name} | {change.why} | {change.upstream or 'stays ours'} |"
     yield from ("", "### CloudFormation types", "", "| made by | types |", "|---|---|")
     ours = [name for service in SERVICES for name in service.resource_types]
-    from_table = type_actions.TYPES.keys() - ec2_types.TYPES.keys()
-    yield f"| our services | {_list(ours)} |"
+    called = [each.type_name for each in CALLED_TYPES]
+    yield f"| the operations of our services | {_list(ours)} |"
+    yield f"| the operations of ministack's services | {_list(called)} |"
     yield f"| CloudFormation, as a stack of its own | {_list(nested_stacks.TYPES)} |"
-    yield f"| the EC2 API, since ministack has no type for them | {_list(ec2_types.TYPES)} |"
-    yield f"| ministack, with the rights in `type_actions.py` | {_list(from_table)} |"
     custom = ["AWS::CloudFormation::CustomResource", "Custom::*"]
-    yield f"| the function behind it, which really runs; with the right to invoke it | {_list(custom)} |"
-    yield f"| nothing is called, so nothing is asked | {_list(type_actions._WITHOUT_ACTIONS)} |"  # noqa: SLF001
+    yield f"| the function behind it, which is invoked with the stack's rights | {_list(custom)} |"
+    nothing = set(cloudformation.WITHOUT_OPERATIONS) - set(custom)
+    yield f"| nothing is called, so nothing is asked | {_list(nothing)} |"
+    yield from (
+        "",
+        "### Properties that are not taken",
+        "",
+        "AWS takes them; here a template that sets one is refused, by name.",
+        "",
+        "| type | properties |",
+        "|---|---|",
+    )
+    for each in CALLED_TYPES:
+        left_out = each.schema.properties - each.properties - each.schema.read_only
+        if left_out:
+            yield f"| `{each.type_name}` | {_list(left_out)} |"
     yield from ("", "### Images", "", "| of | images |", "|---|---|")
     yield f"| jobs and models | {_list(runtimes.known())} |"
     yield f"| builds | {_list(images.IMAGES)} |"

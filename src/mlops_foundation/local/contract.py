@@ -356,6 +356,7 @@ class ResourceType:
             replaces the resource.
         replaced_by: Properties whose change replaces the resource ("Update requires: Replacement" in AWS's reference).
         tags: The shape of the tag property: a list of Key/Value, a map, or none.
+        tag_property: Its name.
     """
 
     create: Callable[[StackCall, Json], Provisioned]
@@ -363,6 +364,7 @@ class ResourceType:
     update: Callable[[StackCall, str, Json, Json], Provisioned] | None = None
     replaced_by: frozenset[str] = frozenset()
     tags: Literal["list", "map", ""] = "list"
+    tag_property: str = "Tags"
 
 
 HttpHandler = Callable[[Json, Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Awaitable[None]]

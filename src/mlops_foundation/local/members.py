@@ -34,13 +34,13 @@ def tag_pairs(tags: Any) -> dict[str, str]:  # noqa: ANN401  a list of pairs in 
     return {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value", "")) for tag in tags or ()}
 
 
-def without_system_tags(properties: Json) -> Json:
+def without_system_tags(properties: Json, name: str = "Tags") -> Json:
     """Return properties whose tags, if there are any, are the template's and the stack's own, in their own shape."""
-    tags = properties.get("Tags")
+    tags = properties.get(name)
     if isinstance(tags, dict):
         own: object = {key: value for key, value in tags.items() if not key.startswith(SYSTEM_TAG)}
     elif isinstance(tags, list):
         own = [tag for tag in tags if not tag["Key"].startswith(SYSTEM_TAG)]
     else:
         return properties
-    return {**properties, "Tags": own}
+    return {**properties, name: own}

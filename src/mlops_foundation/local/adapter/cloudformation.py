@@ -1,12 +1,11 @@
 """CloudFormation with rights: every resource is made with what the stack's role, or the caller, is allowed to do.
 
-ministack provisions without asking anybody. Here a stack operation first settles whose rights it has (the role it was
-given, which the caller must be allowed to pass, else the caller's own). Types that ministack provisions go through
-the table in ``type_actions``; types of ours call their service's operations as that principal.
+ministack's engine reads templates, orders resources and rolls back; its provisioners write past its own API and are
+not used. Here a stack operation first settles whose rights it has (the role it was given, which the caller must be
+allowed to pass, else the caller's own); every type then calls its service's operations as that principal.
 """
 
 import contextvars
-import functools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,8 +15,7 @@ from ministack.services import cloudformation as stacks_state
 from ministack.services.cloudformation import helpers, provisioners, stacks
 
 from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.local.adapter import ec2_types, iam, nested_stacks, shared_network_types
-from mlops_foundation.local.adapter.type_actions import checks_for
+from mlops_foundation.local.adapter import custom_resources, iam, nested_stacks
 from mlops_foundation.local.contract import (
     Call,
     Check,
@@ -31,6 +29,8 @@ from mlops_foundation.local.contract import (
     StackCall,
 )
 from mlops_foundation.local.members import without_system_tags
+from mlops_foundation.local.resource_types import resource_types
+from mlops_foundation.local.resource_types.schemas import schema_of
 from mlops_foundation.local.wire_errors import write_error
 
 _SERVICE = "cloudformation.amazonaws.com"
@@ -47,27 +47,94 @@ _WITH_RIGHTS = frozenset(
 )
 _rights: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("stack_rights", default=None)
 _RECORD_KIND = "stack-role"
+_CUSTOM = "AWS::CloudFormation::CustomResource"
+WITHOUT_OPERATIONS = (_CUSTOM, "AWS::CDK::Metadata", "AWS::CloudFormation::WaitCondition",
+                       "AWS::CloudFormation::WaitConditionHandle")  # fmt: skip
+"""Types that call nothing, and the one whose function does."""
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
 
 
-def provision_our_types(cloud: Any) -> None:
-    """Make our services' types, and those of the network that ministack lacks, on threads: they call the cloud."""
-    _provision(cloud, {**cloud.resource_types, **ec2_types.TYPES, **shared_network_types.TYPES})
-
-
-def provision_nested_stacks(cloud: Any) -> None:
-    """Make a nested stack by the operations on stacks, with the rights of the one around it."""
-    _provision(cloud, nested_stacks.TYPES)
-
-
-def _provision(cloud: Any, types: Mapping[str, ResourceType]) -> None:
+def provision_by_operations(cloud: Any) -> None:
+    """Make every type by the operations of its service, on threads: they call the cloud. There are no other types."""
+    types: dict[str, ResourceType] = {**resource_types(), **cloud.resource_types, **nested_stacks.TYPES}
+    kept = {name: provisioners._RESOURCE_HANDLERS[name] for name in WITHOUT_OPERATIONS}
+    provisioners._RESOURCE_HANDLERS.clear()
+    provisioners._RESOURCE_HANDLERS.update(kept)
+    provisioners._STACK_TAG_PROPERTY.clear()
     for name, resource_type in types.items():
-        provisioners._RESOURCE_HANDLERS[name] = _handlers(cloud, resource_type)
+        provisioners._RESOURCE_HANDLERS[name] = _handlers(cloud, name, resource_type)
         if resource_type.tags:
-            provisioners._STACK_TAG_PROPERTY[name] = ("Tags", resource_type.tags)
+            provisioners._STACK_TAG_PROPERTY[name] = (resource_type.tag_property, resource_type.tags)
     runs_on_worker_thread = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda name: name in types or runs_on_worker_thread(name)
+
+
+def provision_custom_resources(cloud: Any) -> None:
+    """Let a custom resource be its function's work: invoked as any client would, with the stack's rights."""
+
+    def create(logical_id: str, properties: Json, stack_name: str, resource_type: str = _CUSTOM) -> Any:
+        stack = _stack_call(cloud, stack_name, logical_id)
+        return custom_resources.ask(stack, resource_type, "Create", properties)
+
+    def update(
+        physical_id: str,
+        old: Json,
+        new: Json,
+        stack_name: str,
+        logical_id: str | None = None,
+        resource_type: str = _CUSTOM,
+    ) -> Any:
+        stack = _stack_call(cloud, stack_name, logical_id or "")
+        return custom_resources.ask(stack, resource_type, "Update", new, physical_id, old)
+
+    def delete(
+        physical_id: str,
+        properties: Json,
+        stack_name: str | None = None,
+        logical_id: str | None = None,
+        resource_type: str = _CUSTOM,
+    ) -> None:
+        stack = _stack_call(cloud, stack_name or "", logical_id or "")
+        custom_resources.ask(stack, resource_type, "Delete", properties, physical_id)
+
+    provisioners._custom_resource_create = create
+    provisioners._custom_resource_update = update
+    provisioners._custom_resource_delete = delete
+    provisioners._RESOURCE_HANDLERS[_CUSTOM] = {"create": create, "update": update}
+
+
+def replace_by_schema(_cloud: object) -> None:
+    """Let the registry schemas say which changes replace a resource, in change sets and in updates."""
+    for module in (provisioners, stacks):
+        module._custom_named_replacement_error = _named_replacement
+        module._property_recreation = _recreation
+
+
+def _recreation(type_name: str, name: str) -> str:
+    """Return whether a change of a property makes a new resource: as change sets say it."""
+    schema = schema_of(type_name)
+    if schema is None:
+        return "Never"
+    if name in schema.create_only:
+        return "Always"
+    return "Conditionally" if any(each.startswith(f"{name}/") for each in schema.create_only) else "Never"
+
+
+def _named_replacement(type_name: str, old: Json, new: Json, physical_id: str | None = None) -> str | None:
+    """Return why what has a name of its own cannot be replaced while it keeps it, or None when it can."""
+    schema = schema_of(type_name)
+    if schema is None or len(schema.identifier) != 1:
+        return None
+    (name,) = schema.identifier
+    if name not in schema.create_only or not old.get(name) or old.get(name) != new.get(name):
+        return None
+    if not any(_at(old, each) != _at(new, each) for each in schema.create_only):
+        return None
+    return (
+        "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+        f"Rename {physical_id or new[name]} and update the stack again."
+    )
 
 
 def let_service_catalog_tag(_cloud: object) -> None:
@@ -83,22 +150,22 @@ def let_service_catalog_tag(_cloud: object) -> None:
     helpers._validate_stack_tags = check
 
 
-def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
+def _handlers(cloud: Cloud, name: str, resource_type: ResourceType) -> Json:
     def create(logical_id: str, properties: Json, stack_name: str) -> tuple[str, Json]:
-        return _result(
-            resource_type.create(_stack_call(cloud, stack_name, logical_id), without_system_tags(properties))
-        )
+        checked = _checked(name, logical_id, properties, resource_type.tag_property)
+        return _result(resource_type.create(_stack_call(cloud, stack_name, logical_id), checked))
 
     def update(physical_id: str, old: Json, new: Json, stack_name: str, logical_id: str) -> tuple[str, Json]:
         stack = _stack_call(cloud, stack_name, logical_id)
-        old, new = without_system_tags(old), without_system_tags(new)
-        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-        if resource_type.update is None or changed & resource_type.replaced_by:
+        new = _checked(name, logical_id, new, resource_type.tag_property)
+        old = _coerced(name, without_system_tags(old, resource_type.tag_property))
+        if resource_type.update is None or _replaces(resource_type, old, new):
             return _result(resource_type.create(stack, new))
         return _result(resource_type.update(stack, physical_id, old, new))
 
     def delete(physical_id: str, properties: Json, logical_id: str | None = None) -> None:
-        resource_type.delete(_stack_call(cloud, "", logical_id or ""), physical_id, properties)
+        own = _coerced(name, without_system_tags(properties, resource_type.tag_property))
+        resource_type.delete(_stack_call(cloud, "", logical_id or ""), physical_id, own)
 
     return {
         "create": create,
@@ -107,6 +174,37 @@ def _handlers(cloud: Cloud, resource_type: ResourceType) -> Json:
         "delete": delete,
         "delete_with_logical_id": True,
     }
+
+
+def _coerced(type_name: str, properties: Json) -> Json:
+    schema = schema_of(type_name)
+    return properties if schema is None else schema.coerced(properties)
+
+
+def _checked(type_name: str, logical_id: str, properties: Json, tag_property: str) -> Json:
+    """Return properties as the type's schema has them, without the tags that AWS sets itself.
+
+    Raises:
+        ServiceError: ``ValidationError`` with all that is wrong, in CloudFormation's words.
+    """
+    schema = schema_of(type_name)
+    own = _coerced(type_name, without_system_tags(properties, tag_property))
+    problems = schema.problems(own) if schema else []
+    if problems:
+        text = f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(problems)
+        raise ServiceError("ValidationError", text)
+    return own
+
+
+def _replaces(resource_type: ResourceType, old: Json, new: Json) -> bool:
+    return any(_at(old, pointer) != _at(new, pointer) for pointer in resource_type.replaced_by)
+
+
+def _at(properties: Json, pointer: str) -> object:
+    found: Any = properties
+    for name in pointer.split("/"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def _result(made: Provisioned) -> tuple[str, Json]:
@@ -122,54 +220,6 @@ def _stack_call(cloud: Cloud, stack_name: str, logical_id: str) -> StackCall:
 def current_rights() -> Principal:
     """Return whose rights the stack operation under way has."""
     return _rights.get() or iam.root_of(AccountId(get_account_id()))
-
-
-def ask_before_provisioning(cloud: Any) -> None:
-    """Check the table before ministack provisions one of its own types; ours ask for themselves."""
-    ours = frozenset({**cloud.resource_types, **nested_stacks.TYPES})
-    provision, update, delete = stacks._provision_resource, stacks._update_resource, stacks._delete_resource
-
-    def ask(
-        verb: str, resource_type: str, logical: tuple[str, str], properties: Json, before: Json | None = None
-    ) -> None:
-        if resource_type not in ours:
-            region = Region(get_region())
-            for needed in checks_for(verb, resource_type, properties, (region, get_account_id(), *logical), before):
-                cloud.authorize(current_rights(), needed, region=region)
-
-    @functools.wraps(provision)
-    def guarded_provision(resource_type: str, logical_id: str, properties: Json, stack_name: str) -> Any:
-        ask("create", resource_type, (stack_name, logical_id), properties)
-        return provision(resource_type, logical_id, properties, stack_name)
-
-    @functools.wraps(update)
-    def guarded_update(  # noqa: PLR0913, PLR0917  ministack's own signature
-        resource_type: str,
-        physical_id: str,
-        old: Json,
-        new: Json,
-        stack_name: str,
-        logical_id: str | None = None,
-        old_attributes: Json | None = None,
-    ) -> Any:
-        if old != new:
-            ask("update", resource_type, (stack_name, logical_id or ""), new, old)
-        return update(resource_type, physical_id, old, new, stack_name, logical_id, old_attributes)
-
-    @functools.wraps(delete)
-    def guarded_delete(
-        resource_type: str,
-        physical_id: str,
-        properties: Json,
-        stack_name: str | None = None,
-        logical_id: str | None = None,
-    ) -> Any:
-        ask("delete", resource_type, (stack_name or "", logical_id or ""), properties)
-        return delete(resource_type, physical_id, properties, stack_name, logical_id)
-
-    stacks._provision_resource = guarded_provision
-    stacks._update_resource = guarded_update
-    stacks._delete_resource = guarded_delete
 
 
 def with_rights(cloud: Cloud, handler: Handler, principal_of: Callable[[Mapping[str, str]], Principal]) -> Handler:

@@ -11,7 +11,6 @@ from xml.sax.saxutils import escape
 
 from ministack.core.responses import get_region
 from ministack.services import ec2
-from ministack.services.cloudformation import provisioners
 
 from mlops_foundation.local.contract import ServiceError
 from mlops_foundation.local.wire_errors import Answer, write_error
@@ -95,20 +94,6 @@ def describe_endpoints_whole(_cloud: object) -> None:
     ec2._ACTION_MAP["DescribeVpcEndpoints"] = describe_endpoints
 
 
-def name_endpoints(_cloud: object) -> None:
-    """Give interface endpoints that CloudFormation makes the names that ``DnsEntries`` has: zone id, colon, name."""
-    attributes = provisioners._ec2_vpc_endpoint_attributes
-
-    def endpoint_attributes(endpoint: dict[str, Any]) -> Any:
-        if endpoint["VpcEndpointType"] == "Interface" and not endpoint.get("DnsEntries"):
-            service = ".".join(reversed(endpoint["ServiceName"].split(".")[3:])) or endpoint["ServiceName"]
-            host = f"{endpoint['VpcEndpointId']}.{service}.{get_region()}.vpce.amazonaws.com"
-            endpoint["DnsEntries"] = [f"{_ENDPOINTS_ZONE}:{host}"]
-        return attributes(endpoint)
-
-    provisioners._ec2_vpc_endpoint_attributes = endpoint_attributes
-
-
 def _matches(endpoint: Mapping[str, Any], filters: Mapping[str, list[str]]) -> bool:
     if not ec2._resource_matches_tag_filters(endpoint["VpcEndpointId"], filters):
         return False
@@ -122,8 +107,17 @@ def _further_fields(endpoint: Mapping[str, Any]) -> str:
     text = policy if isinstance(policy, str) else json.dumps(policy)
     return (
         f"<groupSet>{groups}</groupSet><privateDnsEnabled>{private}</privateDnsEnabled>"
-        f"<policyDocument>{escape(text)}</policyDocument>"
+        f"<policyDocument>{escape(text)}</policyDocument><dnsEntrySet>{_names(endpoint)}</dnsEntrySet>"
     )
+
+
+def _names(endpoint: Mapping[str, Any]) -> str:
+    """Return the names of an interface endpoint; a gateway endpoint has none."""
+    if endpoint["VpcEndpointType"] != "Interface":
+        return ""
+    service = ".".join(reversed(endpoint["ServiceName"].split(".")[3:])) or endpoint["ServiceName"]
+    host = f"{endpoint['VpcEndpointId']}.{service}.{get_region()}.vpce.amazonaws.com"
+    return f"<item><dnsName>{escape(host)}</dnsName><hostedZoneId>{_ENDPOINTS_ZONE}</hostedZoneId></item>"
 
 
 def _group(group_id: str) -> str:

@@ -1,6 +1,5 @@
 """From ministack's router to who answers: our services, ministack's that are offered, a refusal for the rest."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -33,31 +32,6 @@ def secure_loopback(_cloud: object) -> None:
     """Count loopback as secure transport: what never leaves the machine needs no TLS."""
     pin = ministack.app.pin_request_origin
     ministack.app.pin_request_origin = lambda source_ip, secure: pin(source_ip, secure or source_ip == "127.0.0.1")
-
-
-def name_resources(_cloud: object) -> None:
-    """Authorize on the resource that AWS names: GetParametersByPath on its path, a peering connection on its id."""
-    extract = iam_actions.extract_resource_arn
-
-    def resource_arn(  # noqa: PLR0913, PLR0917  ministack's own signature
-        service: str, method: str, path: str, headers: Any, body: bytes, params: Any, region: str, account: str
-    ) -> str:
-        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParametersByPath"):
-            asked = json.loads(body or b"{}").get("Path", "/")
-            return f"arn:aws:ssm:{region}:{account}:parameter/{asked.strip('/')}"
-        if service == "ec2" and not _parameter(params, "Action").startswith("Describe"):
-            peering = _parameter(params, "VpcPeeringConnectionId")
-            if peering and not _parameter(params, "RouteTableId"):
-                return f"arn:aws:ec2:{region}:{account}:vpc-peering-connection/{peering}"
-        found: str = extract(service, method, path, headers, body, params, region, account)
-        return found
-
-    iam_actions.extract_resource_arn = resource_arn
-
-
-def _parameter(parameters: Mapping[str, Any], name: str) -> str:
-    value = parameters.get(name, "")
-    return str(value[0] if isinstance(value, list) else value)
 
 
 def offer_what_is_checked(_cloud: object) -> None:

@@ -9,11 +9,9 @@ from urllib.parse import unquote
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, s3
-from ministack.services.cloudformation import provisioners
 
 from mlops_foundation.core.arns import Arn
 from mlops_foundation.local.contract import Check
-from mlops_foundation.local.members import tag_pairs, without_system_tags
 from mlops_foundation.local.wire_errors import Answer
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
@@ -64,33 +62,6 @@ def decide_by_principal(_cloud: object) -> None:
     s3._foreign_bucket_allows = foreign_bucket_allows
 
 
-def tag_buckets(_cloud: object) -> None:
-    """Let CloudFormation tag the buckets that it makes; ministack leaves the tags of their template out."""
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
-    create, update = handlers["create"], handlers["update"]
-
-    def tag(bucket: str, properties: Mapping[str, Any]) -> None:
-        s3._bucket_tags[bucket] = tag_pairs(without_system_tags(dict(properties)).get("Tags"))
-
-    def created(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:
-        result = create(logical_id, properties, stack_name)
-        tag(result[0], properties)
-        return result
-
-    def updated(physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str) -> Any:
-        result = update(physical_id, old, new, stack_name)
-        tag(result[0], new)
-        return result
-
-    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = {**handlers, "create": created, "update": updated}
-
-
-def pass_on_stack_tags(_cloud: object) -> None:
-    """Let buckets and rules have the tags of their stack, as every other type of ministack's that can have some."""
-    for resource_type in ("AWS::Events::Rule", "AWS::S3::Bucket"):
-        provisioners._STACK_TAG_PROPERTY[resource_type] = ("Tags", "list")
-
-
 def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[Exception], Answer]) -> Handler:
     """Wrap the S3 handler: under a customer key, writing needs ``kms:GenerateDataKey`` and reading ``kms:Decrypt``.
 
@@ -101,6 +72,7 @@ def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Answer:
         _by_root.set(_signed_by_root_or_nobody(headers))
+        headers = _with_own_key(path, headers)
         check = _key_check(method, path, headers, query)
         if check is not None:
             try:
@@ -110,6 +82,15 @@ def encrypted_objects(handler: Handler, authorize: Authorize, denied: Callable[[
         return await handler(method, path, headers, body, query)
 
     return handle
+
+
+def _with_own_key(path: str, headers: dict[str, str]) -> dict[str, str]:
+    """Name the key of a write that asks for KMS and names none: the bucket's, else the one that S3 keeps itself."""
+    if headers.get(_ENCRYPTION_HEADER) != "aws:kms" or headers.get(_KEY_HEADER):
+        return headers
+    default = s3._bucket_default_sse_headers(unquote(path).lstrip("/").partition("/")[0]).get(_KEY_HEADER)
+    own = f"arn:aws:kms:{get_region()}:{get_account_id()}:{_OWN_KEY}"
+    return {**headers, _KEY_HEADER: default or own}
 
 
 def _signed_by_root_or_nobody(headers: Mapping[str, str]) -> bool:
@@ -124,7 +105,7 @@ def _key_check(method: str, path: str, headers: Mapping[str, str], query: Mappin
         return None
     with request_scope(owner, get_region()):
         key_id = _key_of_object(bucket, key) if method == "GET" else _key_for_write(bucket, headers)
-        if not key_id:
+        if not key_id or key_id.endswith(f":{_OWN_KEY}"):
             return None
         record = kms._resolve_key(key_id)
     action = "kms:Decrypt" if method == "GET" else "kms:GenerateDataKey"
@@ -143,6 +124,9 @@ def _key_for_write(bucket: str, headers: Mapping[str, str]) -> str | None:
     return found
 
 
+_ENCRYPTION_HEADER = "x-amz-server-side-encryption"
+_OWN_KEY = "alias/aws/s3"
+"""The key of S3's own in every account: whoever may use the bucket may use it."""
 _SUBRESOURCES = frozenset({"tagging", "acl", "uploadId", "uploads", "retention", "legal-hold", "attributes"})
 
 

@@ -60,6 +60,7 @@ _DESCRIBE: Final = (
     "FlowLogs",
     "InternetGateways",
     "NatGateways",
+    "NetworkAcls",
     "NetworkInterfaces",
     "PrefixLists",
     "RouteTables",
