@@ -106,6 +106,7 @@ _EC2_TAGS = (
     {"Filters": [{"Name": "resource-id", "Values": ["{id}"]}]},
     "Tags[].{Key:Key,Value:Value}",
 )
+_RULE_SAID = "{CidrIp:IpRanges[0].CidrIp,FromPort:FromPort,IpProtocol:IpProtocol,ToPort:ToPort}"
 _RULE = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 
 SAMPLES: Mapping[str, Sample] = {
@@ -117,7 +118,7 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     "AWS::EC2::EIP": Sample({"Domain": "vpc", "Tags": tag("a")}, {"Tags": tag("b")}),
     "AWS::EC2::FlowLog": Sample(
-        {"ResourceId": ref("Vpc"), "ResourceType": "VPC", "TrafficType": "ALL", "LogDestinationType": "cloud-watch-logs",
+        {"ResourceId": ref("Vpc"), "ResourceType": "VPC", "TrafficType": "ALL", "LogDestinationType": "cloud-watch-logs",  # noqa: E501
          "LogGroupName": "flows", "DeliverLogsPermissionArn": {"Fn::GetAtt": ["FlowRole", "Arn"]}},
         {"TrafficType": "REJECT", "Tags": tag("b")},
         {"TrafficType": ("ec2 describe_flow_logs", {"FlowLogIds": ["{id}"]}, "FlowLogs[0].TrafficType")},
@@ -145,12 +146,10 @@ SAMPLES: Mapping[str, Sample] = {
          "SecurityGroupIngress": [{**_RULE, "CidrIp": "10.2.0.0/16"}], "Tags": tag("b"), "GroupDescription": "other"},
         {"SecurityGroupEgress": (
             "ec2 describe_security_groups", {"GroupIds": ["{id}"]},
-            "SecurityGroups[0].IpPermissionsEgress[].{CidrIp:IpRanges[0].CidrIp,FromPort:FromPort,IpProtocol:IpProtocol,"
-            "ToPort:ToPort}"),
+            f"SecurityGroups[0].IpPermissionsEgress[].{_RULE_SAID}"),
          "SecurityGroupIngress": (
             "ec2 describe_security_groups", {"GroupIds": ["{id}"]},
-            "SecurityGroups[0].IpPermissions[].{CidrIp:IpRanges[0].CidrIp,FromPort:FromPort,IpProtocol:IpProtocol,"
-            "ToPort:ToPort}")},
+            f"SecurityGroups[0].IpPermissions[].{_RULE_SAID}")},
         {"Vpc": VPC},
     ),
     "AWS::EC2::SecurityGroupEgress": Sample(
@@ -204,7 +203,7 @@ SAMPLES: Mapping[str, Sample] = {
             "ecr describe_repositories", {"repositoryNames": ["{id}"]}, "repositories[0].imageTagMutability")},
     ),
     "AWS::Events::Rule": Sample(
-        {"EventPattern": {"source": ["aws.sagemaker"]}, "Targets": [{"Id": "q", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}]},
+        {"EventPattern": {"source": ["aws.sagemaker"]}, "Targets": [{"Id": "q", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}]},  # noqa: E501
         {"State": "DISABLED", "Description": "d", "Tags": tag("b"),
          "Targets": [{"Id": "r", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}], "Name": "other"},
         {"State": ("events describe_rule", {"Name": "{id}"}, "State"),
@@ -248,7 +247,7 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     "AWS::Lambda::Function": Sample(
         FUNCTION["Properties"],  # type: ignore[arg-type]
-        {"Timeout": 7, "MemorySize": 256, "Description": "d", "Environment": {"Variables": {"NAME": "b"}}, "Tags": tag("b"),
+        {"Timeout": 7, "MemorySize": 256, "Description": "d", "Environment": {"Variables": {"NAME": "b"}}, "Tags": tag("b"),  # noqa: E501
          "Code": {"ZipFile": "def handler(event, context):\n    return 2\n"}, "FunctionName": "other"},
         {"Timeout": _lambda("Timeout"), "MemorySize": _lambda("MemorySize"), "Description": _lambda("Description"),
          "Environment": _lambda("Environment")},
@@ -320,7 +319,7 @@ SAMPLES: Mapping[str, Sample] = {
          "Tags": ("sns list_tags_for_resource", {"ResourceArn": "{id}"}, "Tags")},
     ),
     "AWS::SNS::TopicPolicy": Sample(
-        {"Topics": [ref("Topic")], "PolicyDocument": allow("sns:Publish", Principal={"Service": "events.amazonaws.com"})},
+        {"Topics": [ref("Topic")], "PolicyDocument": allow("sns:Publish", Principal={"Service": "events.amazonaws.com"})},  # noqa: E501
         {"PolicyDocument": allow("sns:Publish", Principal={"Service": "s3.amazonaws.com"})}, {}, {"Topic": TOPIC},
     ),
     "AWS::SQS::Queue": Sample(

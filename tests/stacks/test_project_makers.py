@@ -7,6 +7,7 @@ work that somebody has; a row that is refused is what the separation of duties a
 from collections.abc import Callable
 
 import pytest
+from mlops_foundation.local.adapter.type_actions import checks_for
 from policy_lab import (
     DEV,
     PROD,
@@ -25,7 +26,6 @@ from policy_lab import (
 
 from iam_in_process import decision, install, make_role, new_name, session
 from mlops_foundation.core.names import PROJECT_TAG
-from mlops_foundation.local.adapter.type_actions import checks_for
 from mlops_foundation.local.contract import Principal
 
 OTHER = "fraud"

@@ -42,7 +42,8 @@ def name_lambda_actions(_cloud: object) -> None:
         if found is None:
             unknown: str | None = read(method, path)
             return unknown
-        return _ACTIONS_OF_LAMBDA.get(found.operation.name, found.operation.name)
+        name: str = found.operation.name
+        return _ACTIONS_OF_LAMBDA.get(name, name)
 
     iam_actions._lambda_action = action
 

@@ -137,7 +137,8 @@ def _sentences(error: ValidationError) -> Iterator[str]:
         yield f"{place}: required key [{missing[1] if missing else error.message}] not found"
     elif rule == "type":
         wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-        yield f"{place}: expected type: {' or '.join(_TYPES[str(name)] for name in wanted)}, found: {_kind(error.instance)}"
+        types = " or ".join(_TYPES[str(name)] for name in wanted)
+        yield f"{place}: expected type: {types}, found: {_kind(error.instance)}"
     else:
         yield f"{place}: failed validation constraint for keyword [{rule}]"
 
