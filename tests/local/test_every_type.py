@@ -6,6 +6,7 @@ The samples are data (``type_samples``); no type is named here.
 import copy
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from typing import Any
 
 import jmespath
 import pytest
-from type_samples import SAMPLES, Json, Sample
+import samples
+from type_samples import SAMPLES, Json, Sample, allow, trust
 
 from mlops_foundation.local.resource_types import CALLED_TYPES
 from mlops_foundation.local.resource_types.called import CalledType
@@ -43,11 +45,13 @@ class Stack:
         self._may = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
         self._account = account
 
-    def template(self, *, alone: bool = False) -> str:
+    def template(self, *, alone: bool = False, again: int = 0) -> str:
         resources = dict(self.sample.around)
         if not alone:
-            resources["It"] = {"Type": self.type_name, "Properties": self.properties, "DependsOn": list(resources)}
-        text = json.dumps({"Resources": resources or {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+            it = {"Type": self.type_name, "Properties": self.properties, "DependsOn": list(resources)}
+            resources["It"] = it
+        resources[f"Try{again}"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+        text = json.dumps({"Resources": resources})
         return text.replace("BUCKET", f"sample-{self._account}")
 
     def create(self, *, alone: bool = False) -> str:
@@ -56,10 +60,9 @@ class Stack:
         )
         return self._ended()
 
-    def update(self, *, alone: bool = False, **more: Any) -> str:
-        self._cloudformation.update_stack(
-            StackName="sample", TemplateBody=self.template(alone=alone), **self._may, **more
-        )
+    def update(self, *, alone: bool = False, again: int = 0, **more: Any) -> str:
+        body = self.template(alone=alone, again=again)
+        self._cloudformation.update_stack(StackName="sample", TemplateBody=body, **self._may, **more)
         return self._ended()
 
     def delete(self) -> str:
@@ -115,17 +118,11 @@ def test_it_is_made_each_property_is_changed_and_it_ends(cloud: Any, account: st
         stack.properties[name] = value
         assert stack.update() == "UPDATE_COMPLETE", (name, stack.reasons())
         replaced = name in BY_NAME[type_name].resource_type().replaced_by
-        assert (stack.physical_id() != before) is (replaced and not _keeps_its_id(BY_NAME[type_name], name)), name
+        assert (stack.physical_id() != before) is replaced, name
         if name in stack.sample.says and not replaced:
             said = stack.says(name)
             assert _plain(said) == _plain(value) or (isinstance(value, (dict, list)) and _refers(value)), (name, said)
     assert stack.delete() == "DELETE_COMPLETE", stack.reasons()
-
-
-def _keeps_its_id(called: CalledType, name: str) -> bool:
-    """Whether the id is made of what stays the same, as the attachment of a gateway's is of its kind."""
-    del called, name
-    return False
 
 
 def _refers(value: object) -> bool:
@@ -138,11 +135,59 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def test_what_is_no_property_of_any_type_is_named() -> None:
+    for name, sample in SAMPLES.items():
+        problems = BY_NAME[name].schema.problems({**sample.properties, "Nonsense": "x"})
+        assert "#: extraneous key [Nonsense] is not permitted" in problems, name
+
+
 @pytest.mark.cloud
-@pytest.mark.usefixtures("layer")
-@pytest.mark.parametrize("type_name", sorted(SAMPLES))
-def test_what_is_no_property_is_refused_and_nothing_is_made(cloud: Any, account: str, type_name: str) -> None:
-    stack = Stack(cloud, account, type_name)
+def test_what_is_no_property_is_refused_and_nothing_is_made(cloud: Any, account: str) -> None:
+    stack = Stack(cloud, account, "AWS::SQS::Queue")
     stack.properties["Nonsense"] = "x"
     assert stack.create() == "ROLLBACK_COMPLETE"
     assert any("#: extraneous key [Nonsense] is not permitted" in reason for reason in stack.reasons())
+    assert not cloud.client("sqs", account).list_queues().get("QueueUrls")
+
+
+def permissions(called: CalledType) -> set[str]:
+    """Return what AWS's own handlers of a type are allowed to do, by its schema."""
+    handlers = called.schema.document.get("handlers", {})
+    return {action for handler in handlers.values() for action in handler.get("permissions", ())}
+
+
+def rights_cases() -> list[Any]:
+    """Return every type, of which a tenth is tried in each run and the rest in long ones."""
+    order = samples.shuffled(sorted(SAMPLES), "rights")
+    tenth = len(order) // 10
+    return [pytest.param(name, marks=() if place < tenth else pytest.mark.long) for place, name in enumerate(order)]
+
+
+@pytest.mark.cloud
+@pytest.mark.usefixtures("layer")
+@pytest.mark.parametrize("type_name", rights_cases())
+def test_each_right_that_it_needs_is_found_by_its_absence(cloud: Any, account: str, type_name: str) -> None:
+    """A role begins with no right and gets the one that each failure names, until the resource is made and has gone."""
+    iam = cloud.client("iam", account)
+    role = iam.create_role(RoleName="maker", AssumeRolePolicyDocument=json.dumps(trust("cloudformation.amazonaws.com")))
+    stack = Stack(cloud, account, type_name)
+    assert stack.create(alone=True) == "CREATE_COMPLETE", stack.reasons()
+    rights: list[str] = ["sts:GetCallerIdentity"]
+    for alone in (False, True):
+        for attempt in range(25):
+            document = json.dumps(allow(rights))
+            iam.put_role_policy(RoleName="maker", PolicyName="rights", PolicyDocument=document)
+            before = len(stack.reasons())
+            status = stack.update(alone=alone, again=attempt, RoleARN=role["Role"]["Arn"])
+            reasons = stack.reasons()[: len(stack.reasons()) - before]
+            missing = [found[1] for reason in reasons if (found := re.search(r"to perform: (\S+:\w+)", reason))]
+            if not missing:
+                break
+            assert missing[-1] not in rights, reasons
+            rights.append(missing[-1])
+        assert status == "UPDATE_COMPLETE", stack.reasons()
+        assert not reasons
+    assert len(rights) > len((False, True)), "a right to make it and a right to end it"
+    print(type_name, len(rights) - 1, *rights[1:])  # noqa: T201  shown by -s: the counts in the documentation
+    unknown = set(rights[1:]) - permissions(BY_NAME[type_name])
+    assert not unknown, f"AWS's handlers call no {sorted(unknown)}; they call {sorted(permissions(BY_NAME[type_name]))}"

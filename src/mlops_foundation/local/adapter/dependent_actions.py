@@ -99,7 +99,7 @@ def _checks(dependent: Dependent, action: str, request: _HttpRequest) -> Iterato
     method, path, headers, body, query = request
     members = _members(body, query)
     tags = iam_actions.request_tag_context(service, action, body, _flat(body, query))
-    if dependent.tagging and tags:
+    if dependent.tagging and "aws:TagKeys" in tags:
         if service == "ec2":
             resource = f"arn:aws:ec2:{get_region()}:{get_account_id()}:{MADE_BY[operation]}/*"
             tags |= {"ec2:CreateAction": operation}
