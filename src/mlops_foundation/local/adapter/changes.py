@@ -62,6 +62,13 @@ CHANGES: Final[tuple[Change, ...]] = (
         iam.know_policy_variables,
     ),
     Change(
+        "a managed policy that does not exist cannot be attached",
+        "any ARN is attached",
+        "refuse it as IAM does",
+        ("services.iam._IAM_HANDLERS",),
+        iam.refuse_unknown_policies,
+    ),
+    Change(
         "sessions of roles outlive a restart",
         "they are forgotten, and who had one signs in again",
         "keep them with the rest of its state",
@@ -137,6 +144,17 @@ CHANGES: Final[tuple[Change, ...]] = (
             "services.cloudformation.stacks._property_recreation",
         ),
         cloudformation.replace_by_schema,
+    ),
+    Change(
+        "CloudFormation reads templates, parameters and secrets with rights",
+        "it reads them for anybody",
+        "ask as the caller, and as the stack's role",
+        (
+            "services.cloudformation.helpers._resolve_document",
+            "services.ssm.resolve_parameter_value",
+            "services.secretsmanager.resolve_secret_string",
+        ),
+        cloudformation.read_with_rights,
     ),
     Change(
         "Service Catalog sets its `aws:servicecatalog:` tags",

@@ -8,14 +8,15 @@ allowed to pass, else the caller's own); every type then calls its service's ope
 import contextvars
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlparse
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation as stacks_state
+from ministack.services import secretsmanager, ssm
 from ministack.services.cloudformation import helpers, provisioners, stacks
 
 from mlops_foundation.core.arns import AccountId, Region
-from mlops_foundation.local.adapter import custom_resources, iam, nested_stacks
+from mlops_foundation.local.adapter import custom_resources, iam, nested_stacks, storage
 from mlops_foundation.local.contract import (
     Call,
     Check,
@@ -46,6 +47,7 @@ _WITH_RIGHTS = frozenset(
     }
 )
 _rights: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("stack_rights", default=None)
+_caller: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("stack_caller", default=None)
 _RECORD_KIND = "stack-role"
 _CUSTOM = "AWS::CloudFormation::CustomResource"
 WITHOUT_OPERATIONS = (_CUSTOM, "AWS::CDK::Metadata", "AWS::CloudFormation::WaitCondition",
@@ -135,6 +137,49 @@ def _named_replacement(type_name: str, old: Json, new: Json, physical_id: str | 
         "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
         f"Rename {physical_id or new[name]} and update the stack again."
     )
+
+
+def read_with_rights(cloud: Any) -> None:
+    """Read templates with the rights of the caller, parameters and secrets with those of the stack operation."""
+    document = helpers._resolve_document
+    parameter, secret = ssm.resolve_parameter_value, secretsmanager.resolve_secret_string
+
+    def read_document(params: Any, body_key: str, url_key: str, label: str) -> Any:
+        caller = _caller.get()
+        if caller is not None and not helpers._p(params, body_key):
+            bucket, _, key = urlparse(helpers._p(params, url_key)).path.lstrip("/").partition("/")
+            try:
+                for check in storage.checks_to_read(bucket, key):
+                    cloud.authorize(caller, check, region=Region(get_region()))
+            except ServiceError as error:
+                return None, helpers._error("ValidationError", f"S3 error: Access Denied. {error.message}")
+        return document(params, body_key, url_key, label)
+
+    def read_parameter(name: str, *args: Any, **named: Any) -> Any:
+        _allowed(cloud, "ssm:GetParameters", f"parameter/{name.lstrip('/')}")
+        return parameter(name, *args, **named)
+
+    def read_secret(secret_id: str, *args: Any, **named: Any) -> Any:
+        _allowed(cloud, "secretsmanager:GetSecretValue", f"secret:{secret_id}")
+        return secret(secret_id, *args, **named)
+
+    helpers._resolve_document = read_document
+    ssm.resolve_parameter_value = read_parameter
+    secretsmanager.resolve_secret_string = read_secret
+
+
+def _allowed(cloud: Cloud, action: str, resource: str) -> None:
+    """Ask for what a stack operation reads; ministack tells the caller what a ValueError says."""
+    rights = _rights.get()
+    if rights is None:
+        return
+    named = resource.partition(":")[2]
+    own = f"arn:aws:{action.partition(':')[0]}:{get_region()}:{get_account_id()}:{resource}"
+    try:
+        check = Check(action, named if named.startswith("arn:") else own)
+        cloud.authorize(rights, check, region=Region(get_region()))
+    except ServiceError as error:
+        raise ValueError(error.message) from error
 
 
 def let_service_catalog_tag(_cloud: object) -> None:
@@ -228,10 +273,12 @@ def with_rights(cloud: Cloud, handler: Handler, principal_of: Callable[[Mapping[
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
         params = {**query, **parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)}
         action = params.get("Action", [""])[0]
+        caller = principal_of(headers)
+        _caller.set(caller)
         if action not in _WITH_RIGHTS:
             return await handler(method, path, headers, body, query)
         try:
-            rights = _settle(cloud, params, principal_of(headers))
+            rights = _settle(cloud, params, caller)
         except ServiceError as error:
             return write_error(ServiceError("AccessDenied", error.message, 403), "query")
         token = _rights.set(rights)

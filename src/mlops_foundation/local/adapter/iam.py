@@ -13,6 +13,7 @@ from ministack.services import iam, s3, sts, tagging
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import AccountId, Arn, Region
 from mlops_foundation.local.contract import Check, Credentials, Json, Principal, ServiceError
+from mlops_foundation.local.wire_errors import write_error
 
 SESSION_S = 12 * 3600
 """How long a session made for a service's role lasts: longer than any job or build may run here."""
@@ -82,6 +83,23 @@ def _substitute(text: str, ctx: Any) -> str:
 _VARIABLE = re.compile(r"\$\{(?:(?P<special>[*?$])|(?P<key>[^,}]+)(?:,\s*'(?P<default>[^']*)')?)\}")
 _NO_VALUE = "\N{NULL}"
 """Stands for a variable that the request has no value for: nothing matches it."""
+
+
+def refuse_unknown_policies(_cloud: object) -> None:
+    """Refuse to attach a managed policy that does not exist."""
+    for kind in ("Role", "User", "Group"):
+        iam._IAM_HANDLERS[f"Attach{kind}Policy"] = _attaching(iam._IAM_HANDLERS[f"Attach{kind}Policy"])
+
+
+def _attaching(attach: Any) -> Any:
+    def attach_known(parameters: Any) -> Any:
+        arn = iam._p(parameters, "PolicyArn")
+        if iam._policy_exists(arn):
+            return attach(parameters)
+        message = f"Policy {arn} does not exist or is not attachable."
+        return write_error(ServiceError("NoSuchEntity", message, 404), "query")
+
+    return attach_known
 
 
 def built_in_tags(arn: str) -> Json:

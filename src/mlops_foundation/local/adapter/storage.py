@@ -2,7 +2,7 @@
 
 import contextvars
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -91,6 +91,14 @@ def _with_own_key(path: str, headers: dict[str, str]) -> dict[str, str]:
     default = s3._bucket_default_sse_headers(unquote(path).lstrip("/").partition("/")[0]).get(_KEY_HEADER)
     own = f"arn:aws:kms:{get_region()}:{get_account_id()}:{_OWN_KEY}"
     return {**headers, _KEY_HEADER: default or own}
+
+
+def checks_to_read(bucket: str, key: str) -> Iterator[Check]:
+    """Yield what reading an object has to be allowed to do: the object's own right, and that to its key."""
+    yield Check("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+    decrypt = _key_check("GET", f"/{bucket}/{key}", {}, {}) if bucket in s3._buckets else None
+    if decrypt is not None:
+        yield decrypt
 
 
 def _signed_by_root_or_nobody(headers: Mapping[str, str]) -> bool:
