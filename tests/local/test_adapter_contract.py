@@ -34,8 +34,12 @@ RELIED_ON = {
     "app.app": "(scope, receive, send)",
     "app.pin_request_origin": "(source_ip, secure_transport)",
     "core.iam_actions.SERVICE_TO_IAM_NAMESPACE": "dict",
+    "core.iam_actions._lambda_action": "(method, path)",
+    "core.iam_actions._tag_operations": "(service)",
+    "core.iam_actions.extract_iam_action": "(service, method, path, headers, body, query_params)",
     "core.iam_actions.extract_resource_arn": "(service, method, path, headers, body, query_params, region, account_id)",
     "core.iam_actions.identity_denial_message": "(action, principal_arn, resource, explicit_deny)",
+    "core.iam_actions.request_tag_context": "(service, iam_action, body, params)",
     "core.iam_evaluator.AuthError": "(code, message, details=)",
     "core.iam_evaluator.CredentialResolutionError": "(code, message)",
     "core.iam_evaluator.EvalContext": (
@@ -64,24 +68,41 @@ RELIED_ON = {
     "core.responses.get_region": "()",
     "core.responses.request_scope": "(account_id, region)",
     "core.router.SERVICE_PATTERNS": "dict",
-    "core.router.extract_access_key_id": "(headers, query_params=)",
     "core.router._KNOWN_AWS_SERVICE_NAMES": "NoneType",
+    "core.router.extract_access_key_id": "(headers, query_params=)",
     "services.cloudformation._PERSISTED_STORES": "tuple",
     "services.cloudformation._change_sets": "AccountRegionScopedDict",
     "services.cloudformation._exports": "AccountRegionScopedDict",
     "services.cloudformation._exports._data": "dict",
     "services.cloudformation._stacks": "AccountRegionScopedDict",
     "services.cloudformation._stacks._data": "dict",
+    "services.cloudformation.custom_resource._lock": "lock",
+    "services.cloudformation.custom_resource._normalise_resource_properties": "(value)",
+    "services.cloudformation.custom_resource._pending": "dict",
+    "services.cloudformation.custom_resource._response_url": "(token)",
+    "services.cloudformation.custom_resource.register_token": "(token)",
+    "services.cloudformation.helpers._error": "(code, message, status=)",
+    "services.cloudformation.helpers._p": "(params, key, default=)",
+    "services.cloudformation.helpers._resolve_document": "(params, body_key, url_key, label)",
     "services.cloudformation.helpers._validate_stack_tags": "(tags)",
     "services.cloudformation.provisioners._RESOURCE_HANDLERS": "dict",
     "services.cloudformation.provisioners._STACK_TAG_PROPERTY": "dict",
-    "services.cloudformation.provisioners._ec2_vpc_endpoint_attributes": "(endpoint)",
-    "services.cloudformation.stacks._delete_resource": "(resource_type, physical_id, props, stack_name=, logical_id=)",
-    "services.cloudformation.stacks._provision_resource": "(resource_type, logical_id, props, stack_name)",
-    "services.cloudformation.stacks._runs_on_worker_thread": "(resource_type)",
-    "services.cloudformation.stacks._update_resource": (
-        "(resource_type, physical_id, old_props, new_props, stack_name, logical_id=, old_attrs=)"
+    "services.cloudformation.provisioners._custom_named_replacement_error": (
+        "(resource_type, old_props, new_props, physical_id=)"
     ),
+    "services.cloudformation.provisioners._custom_resource_create": "(logical_id, props, stack_name, resource_type=)",
+    "services.cloudformation.provisioners._custom_resource_delete": (
+        "(physical_id, props, stack_name=, logical_id=, resource_type=)"
+    ),
+    "services.cloudformation.provisioners._custom_resource_update": (
+        "(physical_id, old_props, new_props, stack_name, logical_id=, resource_type=)"
+    ),
+    "services.cloudformation.provisioners._property_recreation": "(resource_type, name)",
+    "services.cloudformation.stacks._custom_named_replacement_error": (
+        "(resource_type, old_props, new_props, physical_id=)"
+    ),
+    "services.cloudformation.stacks._property_recreation": "(resource_type, name)",
+    "services.cloudformation.stacks._runs_on_worker_thread": "(resource_type)",
     "services.ec2._ACTION_MAP": "dict",
     "services.ec2._accept_vpc_peering_connection": "(params)",
     "services.ec2._create_vpc_endpoint": "(p)",
@@ -106,6 +127,9 @@ RELIED_ON = {
     "services.eventbridge._invoke_target": "(target, event, rule, view=)",
     "services.eventbridge._pattern_event_view": "(event)",
     "services.eventbridge._put_events": "(data, allow_aws_source=)",
+    "services.iam._IAM_HANDLERS": "dict",
+    "services.iam._p": "(params, key, default=)",
+    "services.iam._policy_exists": "(arn)",
     "services.iam._roles": "AccountScopedDict",
     "services.kms._resolve_key": "(key_id_or_arn)",
     "services.kms.key_policy_for_arn": "(resource_arn)",
@@ -120,12 +144,13 @@ RELIED_ON = {
     "services.route53._zones._data": "dict",
     "services.s3._bucket_default_sse_headers": "(bucket_name)",
     "services.s3._bucket_owner_account": "(name)",
-    "services.s3._bucket_tags": "AccountScopedDict",
     "services.s3._bucket_policies": "AccountScopedDict",
     "services.s3._buckets": "AccountScopedDict",
     "services.s3._foreign_bucket_allows": "(owner_account, bucket_name, key, method, query_params, caller, headers=)",
     "services.s3._stored_sse_headers": "(obj)",
     "services.s3.bucket_policy_for_arn": "(resource_arn)",
+    "services.secretsmanager.resolve_secret_string": "(secret_id, version_stage=, version_id=)",
+    "services.ssm.resolve_parameter_value": "(name_or_arn, version=, decrypt=)",
     "services.sts._role_id": "(role_arn)",
     "services.sts._sessions": "dict",
     "services.sts.get_state": "()",
@@ -222,7 +247,7 @@ def described(thing: Any) -> str:
 
 
 def test_the_table_names_what_the_adapter_uses_and_nothing_else() -> None:
-    is_method_of_dict = (".pop", ".get", ".get_scoped", ".items", ".values")
+    is_method_of_dict = (".pop", ".get", ".get_scoped", ".items", ".values", ".clear", ".update")
     used = {
         name.removeprefix("ministack.")
         for name in used_names()

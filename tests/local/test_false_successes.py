@@ -90,9 +90,8 @@ def test_a_bucket_with_objects_stays_and_is_there_after_the_next_try(cloud: Any,
 
 
 def test_a_deleted_bucket_is_not_back_after_a_restart(tmp_path: Any) -> None:
-    from ports import free_port
-
     from conftest import CloudUnderTest
+    from ports import free_port
 
     running = process.start(tmp_path, free_port())
     try:

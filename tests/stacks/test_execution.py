@@ -31,7 +31,6 @@ from mlops_foundation.constructs.execution import ExecutionScope
 from mlops_foundation.core.arns import AccountId
 from mlops_foundation.core.names import PlatformNames
 from mlops_foundation.local.adapter import iam
-from mlops_foundation.local.adapter.type_actions import TYPES, checks_for
 from mlops_foundation.local.contract import Check, Principal
 
 SNAPSHOTS = Path(__file__).parent / "__snapshots__" / "test_stacks"

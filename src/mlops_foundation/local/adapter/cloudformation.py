@@ -108,9 +108,10 @@ def provision_custom_resources(cloud: Any) -> None:
 
 def replace_by_schema(_cloud: object) -> None:
     """Let the registry schemas say which changes replace a resource, in change sets and in updates."""
-    for module in (provisioners, stacks):
-        module._custom_named_replacement_error = _named_replacement
-        module._property_recreation = _recreation
+    provisioners._custom_named_replacement_error = _named_replacement
+    provisioners._property_recreation = _recreation
+    stacks._custom_named_replacement_error = _named_replacement
+    stacks._property_recreation = _recreation
 
 
 def _recreation(type_name: str, name: str) -> str:
