@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from type_samples import allow, ref, trust
 
 from mlops_foundation.local import process
+from ports import free_port
 
 pytestmark = pytest.mark.cloud
 
@@ -89,21 +90,18 @@ def test_a_bucket_with_objects_stays_and_is_there_after_the_next_try(cloud: Any,
     assert bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
 
 
-def test_a_deleted_bucket_is_not_back_after_a_restart(tmp_path: Any) -> None:
-    from conftest import CloudUnderTest
-    from ports import free_port
-
+def test_a_deleted_bucket_is_not_back_after_a_restart(cloud: Any, tmp_path: Any) -> None:
     running = process.start(tmp_path, free_port())
     try:
-        cloud, account = CloudUnderTest(running), "100000000001"
-        client = cloud.client("cloudformation", account)
+        alone, account = type(cloud)(running), "100000000001"
+        client = alone.client("cloudformation", account)
         deploy(client, template(Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "gone-after"}}))
         stack_id = client.describe_stacks(StackName="truth")["Stacks"][0]["StackId"]
         client.delete_stack(StackName="truth")
         assert ended(client, stack_id)[0] == "DELETE_COMPLETE"
         process.stop(tmp_path)
-        cloud = CloudUnderTest(process.start(tmp_path, free_port()))
-        assert cloud.client("s3", account).list_buckets()["Buckets"] == []
+        again = type(cloud)(process.start(tmp_path, free_port()))
+        assert again.client("s3", account).list_buckets()["Buckets"] == []
     finally:
         process.stop(tmp_path)
 

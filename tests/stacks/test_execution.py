@@ -25,6 +25,8 @@ from policy_lab import (
     rows,
 )
 
+from called_operations import BY_NAME, checks
+from called_operations import install as record
 from iam_in_process import decision, install, make_role, new_name, session
 from mlops_foundation.constructs.bootstrap.policies import execution_policies
 from mlops_foundation.constructs.execution import ExecutionScope
@@ -47,6 +49,7 @@ def statements(account: str = DEV, **sections: Any) -> list[Statement]:
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Principal]:
     """CloudFormation's role in an account."""
     install(monkeypatch)
+    record(monkeypatch)
 
     def make(account: str = DEV, stack: str = "", **sections: Any) -> Principal:
         """Return the role; with the rights of one stack alone, and of the base, where a stack is named."""
@@ -54,6 +57,22 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Principal]:
         return session(make_role(account, allowed, name=new_name()))
 
     return make
+
+
+def physical_id(resource: dict[str, Any]) -> str:
+    """Return what names a resource when it is ended."""
+    properties, kind = resource["Properties"], resource["Type"]
+    if kind == "AWS::IAM::ManagedPolicy":
+        return arn("iam", f"policy{properties.get('Path', '/')}{properties['ManagedPolicyName']}").replace(REGION, "")
+    named = BY_NAME[kind].name if kind in BY_NAME else None
+    given = properties.get(named.property) if named else properties.get("AliasName") or properties.get("Bucket")
+    return str(given or IDS.get(kind, "1"))
+
+
+IDS = {"AWS::EC2::VPC": "vpc-1", "AWS::EC2::Subnet": "subnet-1", "AWS::EC2::RouteTable": "rtb-1",
+       "AWS::EC2::SecurityGroup": "sg-1", "AWS::EC2::VPCEndpoint": "vpce-1", "AWS::EC2::NatGateway": "nat-1",
+       "AWS::EC2::InternetGateway": "igw-1", "AWS::EC2::FlowLog": "fl-1", "AWS::EC2::EIP": "192.0.2.1",
+       "AWS::EC2::SubnetRouteTableAssociation": "rtbassoc-1", "AWS::EC2::VPCPeeringConnection": "pcx-1"}  # fmt: skip
 
 
 def called(stack: str) -> Iterator[tuple[str, Check]]:
@@ -64,10 +83,9 @@ def called(stack: str) -> Iterator[tuple[str, Check]]:
         if each["Type"] == "AWS::IAM::Role" and not iam.role_named(AccountId(DEV), each["Properties"]["RoleName"]):
             make_role(DEV, [], name=each["Properties"]["RoleName"], path=each["Properties"].get("Path", "/"))
     for name, each in resources.items():
-        if each["Type"] in TYPES:
-            for verb in ("create", "update", "delete"):
-                place = (REGION, DEV, f"mlops-{stack}-dev", name)
-                for check in checks_for(verb, each["Type"], each["Properties"], place):
+        if each["Type"] in BY_NAME:
+            for verb in ("create", "delete"):
+                for check in checks(verb, each["Type"], each["Properties"], DEV, REGION, physical_id(each)):
                     yield f"{verb} {each['Type']} {name}", check
 
 

