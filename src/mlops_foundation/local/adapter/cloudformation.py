@@ -147,8 +147,9 @@ def read_with_rights(cloud: Any) -> None:
 
     def read_document(params: Any, body_key: str, url_key: str, label: str) -> Any:
         caller = _caller.get()
-        if caller is not None and not helpers._p(params, body_key):
-            bucket, _, key = urlparse(helpers._p(params, url_key)).path.lstrip("/").partition("/")
+        url = helpers._p(params, url_key)
+        if caller is not None and url and not helpers._p(params, body_key):
+            bucket, _, key = urlparse(url).path.lstrip("/").partition("/")
             try:
                 for check in storage.checks_to_read(bucket, key):
                     cloud.authorize(caller, check, region=Region(get_region()))
