@@ -51,7 +51,9 @@ def checks(
     asked: list[Check] = []
     who = Principal(f"arn:aws:iam::{account}:root", AccountId(account), "Root", Credentials(account, "test"))
     cloud = Mock()
-    cloud.client = lambda _who, service, _region: _client(service, account, region, asked)
+    cloud.request = lambda _who, service, operation, members, _region: getattr(
+        _client(service, account, region, asked), operation
+    )(**members)
     stack = StackCall(Call(cloud, who, Scope(AccountId(account), Region(region))), "stack", "stack/1", "It")
     called = BY_NAME[type_name].resource_type()
     given = BY_NAME[type_name].schema.coerced(properties)

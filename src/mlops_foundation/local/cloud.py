@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from mlops_foundation.core import clock
 from mlops_foundation.core.arns import Region
@@ -40,6 +42,24 @@ _INDEX_VARIABLES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_B
                     "npm_config_")  # fmt: skip
 
 
+_CLIENT_CONFIG = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"})
+_acting: contextvars.ContextVar[Principal] = contextvars.ContextVar("acting_principal")
+
+
+class _CurrentCredentials(Credentials):  # type: ignore[misc]
+    """The credentials of whoever acts in this thread: making a client for each takes longer than its calls."""
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        found = _acting.get().credentials
+        return ReadOnlyCredentials(found.access_key_id, found.secret_access_key, found.session_token)
+
+
+def _session_of_current_principal() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session._credentials = _CurrentCredentials("set", "for each call")  # noqa: SLF001  no other way past its search
+    return session
+
+
 class LocalCloud:
     """Implements :class:`mlops_foundation.local.contract.Cloud`.
 
@@ -57,6 +77,7 @@ class LocalCloud:
         self._ready = threading.Event()
         # One session reads each service model once; a session for each client would take a quarter of a second.
         self._session = boto3.session.Session()
+        self._shared_session = boto3.session.Session(botocore_session=_session_of_current_principal())
         self._clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
         self._clients_lock = threading.Lock()
         self.services: Mapping[str, Service] = {service.name: service(self) for service in services}
@@ -184,12 +205,29 @@ class LocalCloud:
                     aws_access_key_id=credentials.access_key_id,
                     aws_secret_access_key=credentials.secret_access_key,
                     aws_session_token=credentials.session_token,
-                    config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
+                    config=_CLIENT_CONFIG,
                 )
                 if len(self._clients) > _CLIENTS_KEPT:
                     self._clients.popitem(last=False)
             self._clients.move_to_end(key)
             return self._clients[key]
+
+    def request(self, principal: Principal, service: str, operation: str, members: Json, region: Region) -> Json:
+        """Call one operation over HTTP as ``principal``, by a client that all principals share."""
+        key = ("", service, region)
+        with self._clients_lock:
+            if key not in self._clients:
+                self._clients[key] = self._shared_session.client(
+                    service, region_name=region, endpoint_url=self.endpoint_url, config=_CLIENT_CONFIG
+                )
+            client = self._clients[key]
+            self._clients.move_to_end(key)
+        token = _acting.set(principal)
+        try:
+            answer: Json = getattr(client, operation)(**members)
+        finally:
+            _acting.reset(token)
+        return answer
 
     def environment(self, principal: Principal, region: Region) -> dict[str, str]:
         """Return the AWS_* variables of a child process that acts as ``principal``."""

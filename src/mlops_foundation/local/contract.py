@@ -220,6 +220,17 @@ class Cloud(Protocol):
     def client(self, principal: Principal, service: str, region: Region) -> Any:  # noqa: ANN401  boto3 clients
         """Return a boto3 client of this cloud that signs as ``principal``."""
 
+    def request(self, principal: Principal, service: str, operation: str, members: Json, region: Region) -> Json:
+        """Call one operation over HTTP as ``principal``, by a client that all principals share.
+
+        Args:
+            principal: Who calls.
+            service: botocore's name of the service.
+            operation: botocore's name of the operation, for example ``create_role``.
+            members: Its request.
+            region: Where.
+        """
+
     def environment(self, principal: Principal, region: Region) -> dict[str, str]:
         """Return the environment of a child process that acts as ``principal``: AWS_* variables with the endpoint."""
 
@@ -326,6 +337,10 @@ class StackCall:
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 clients
         """Return a boto3 client that signs with the stack's rights."""
         return self.call.cloud.client(self.call.principal, service, self.call.region)
+
+    def request(self, service: str, operation: str, members: Json) -> Json:
+        """Call one operation of any service with the stack's rights (``operation`` in botocore's spelling)."""
+        return self.call.cloud.request(self.call.principal, service, operation, members, self.call.region)
 
     def physical_name(self, max_length: int, suffix: str) -> str:
         """Return ``<stack>-<logical id>-<suffix>`` within ``max_length``, as CloudFormation names what has no name."""

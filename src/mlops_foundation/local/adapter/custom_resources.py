@@ -68,9 +68,8 @@ def _answer(stack: StackCall, properties: Json, token: str, request: Json) -> Js
     wait_s = _seconds(properties.get("ServiceTimeout"))
     answered = custom_resource.register_token(token)
     try:
-        stack.client("lambda").invoke(
-            FunctionName=properties["ServiceToken"], InvocationType="Event", Payload=json.dumps(request)
-        )
+        members = {"FunctionName": properties["ServiceToken"], "InvocationType": "Event"}
+        stack.request("lambda", "invoke", {**members, "Payload": json.dumps(request)})
         answered.wait(wait_s)
     except ClientError as error:
         raise ServiceError(error.response["Error"]["Code"], handler_message(error, "lambda")) from error

@@ -371,12 +371,10 @@ class CalledType:
 
     def _call(self, stack: StackCall, request: Request) -> Json:
         service = request.service or self.service
-        client = stack.client(service)
         try:
-            answer: Json = getattr(client, request.operation)(**request.members)
+            return stack.request(service, request.operation, request.members)
         except ClientError as error:
             raise self._refused(error, service) from error
-        return answer
 
     def _refused(self, error: ClientError, service: str) -> ServiceError:
         code = error.response["Error"]["Code"]
