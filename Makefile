@@ -35,7 +35,7 @@ unit: dev ## Tests that start no cloud.
 	@$(BIN)/pytest -n $(WORKERS) -m "not cloud and not e2e and not long and not aws"
 
 cloud: dev ## Tests of the local cloud with real clients.
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "cloud and not e2e and not aws"
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "cloud and not e2e and not long and not aws"
 
 e2e: dev ## Whole projects on the local cloud, in the order a project lives through.
 	@$(BIN)/pytest -p no:randomly -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "e2e and not aws"

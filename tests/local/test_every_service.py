@@ -8,7 +8,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -254,7 +254,7 @@ def make_something(running: process.Running, service: Any, account: str) -> str:
 def records(running: process.Running) -> set[tuple[str, ...]]:
     """Return what is on disk of every service of ours."""
     file = f"file:{running.state_dir / RECORDS}?mode=ro"
-    with sqlite3.connect(file, uri=True) as connection:
+    with closing(sqlite3.connect(file, uri=True)) as connection:
         return set(connection.execute("SELECT service, account, kind, key, record FROM records"))
 
 
