@@ -75,6 +75,10 @@ RELIED_ON = {
     "services.cloudformation._exports": "AccountRegionScopedDict",
     "services.cloudformation._exports._data": "dict",
     "services.cloudformation._stacks": "AccountRegionScopedDict",
+    "services.cloudformation.load_persisted_state": "(data)",
+    "services.cloudformation.stacks._add_event": (
+        "(stack_id, stack_name, logical_id, resource_type, status, reason=, physical_id=, detailed_status=)"
+    ),
     "services.cloudformation._stacks._data": "dict",
     "services.cloudformation.custom_resource._lock": "lock",
     "services.cloudformation.custom_resource._normalise_resource_properties": "(value)",

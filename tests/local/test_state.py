@@ -1,5 +1,6 @@
 """What the cloud holds is there again after it ends, however it ends."""
 
+import json
 import os
 import signal
 import time
@@ -139,3 +140,32 @@ def test_starting_twice_is_the_same_cloud_and_stopping_twice_stops_once(up: Call
     assert process.start(running.state_dir, free_port()) == running
     assert process.stop(running.state_dir)
     assert not process.stop(running.state_dir)
+
+
+WAITING = {
+    "Queue": {"Type": "AWS::SQS::Queue"},
+    "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle", "DependsOn": "Queue"},
+    "Nobody": {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "3000"},
+    },
+}
+
+
+def test_a_stack_under_way_has_failed_after_a_kill_and_can_be_removed(up: Callable[[], process.Running]) -> None:
+    running = up()
+    cloudformation = client(running, "cloudformation")
+    cloudformation.create_stack(StackName="cut", TemplateBody=json.dumps({"Resources": WAITING}))
+    until(
+        lambda: "CREATE_IN_PROGRESS" in saved(running, "cloudformation") and "Queue" in saved(running, "cloudformation")
+    )
+    until(lambda: "cut-Queue" in saved(running, "sqs"))
+    os.kill(running.pid, signal.SIGKILL)
+    running = up()
+    cloudformation = client(running, "cloudformation")
+    (stack,) = cloudformation.describe_stacks(StackName="cut")["Stacks"]
+    assert (stack["StackStatus"], "was stopped" in stack["StackStatusReason"]) == ("CREATE_FAILED", True)
+    cloudformation.delete_stack(StackName="cut")
+    ended = cloudformation.get_waiter("stack_delete_complete")
+    ended.wait(StackName=stack["StackId"], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    assert not client(running, "sqs").list_queues().get("QueueUrls")

@@ -15,6 +15,7 @@ from mlops_foundation.local.adapter import (
     events,
     functions,
     iam,
+    killed_stacks,
     peering,
     requests,
     resource_names,
@@ -155,6 +156,13 @@ CHANGES: Final[tuple[Change, ...]] = (
             "services.secretsmanager.resolve_secret_string",
         ),
         cloudformation.read_with_rights,
+    ),
+    Change(
+        "a stack that was under way when the local cloud was killed has failed",
+        "it stays under way for ever",
+        "end it when the state is read",
+        ("services.cloudformation.load_persisted_state",),
+        killed_stacks.end_stacks_under_way,
     ),
     Change(
         "Service Catalog sets its `aws:servicecatalog:` tags",
