@@ -222,8 +222,8 @@ class CalledType:
         name: How it gets its name, where it has one before it exists.
         physical_id: Where its identifier stands in the answer of ``create``; left out, it is the name.
         steps: What is called after ``create``, and on updates.
-        read: The operation that says what it is; needed when attributes are not in the answer of ``create``.
-        attributes: Attribute -> where it stands in the answer of ``read``, else of ``create``; or what makes it.
+        read: The operation that says what it is; called when an attribute is not in the answer of ``create``.
+        attributes: Attribute -> where it stands in the answers of ``create`` or ``read``; or what makes it.
         gone: Matches the error codes which say that it does not exist.
         stable: Waits until it is what was asked for; raises when it will not be.
         before_delete: Further operations, which empty or detach it.
@@ -360,14 +360,18 @@ class CalledType:
     def _finished(self, target: Target, answer: Json | None) -> Provisioned:
         if self.stable:
             self.stable(target)
-        if self.read:
-            answer = target.call(self.read(target))
-        values = {}
+        values = self._values(target, answer or {})
+        if self.read and None in values.values():
+            values = self._values(target, target.call(self.read(target)))
+        return Provisioned(target.id, {name: value for name, value in values.items() if value is not None})
+
+    def _values(self, target: Target, answer: Json) -> Json:
+        """Return the attributes as far as an answer says them, None for those that it does not."""
+        values: Json = {}
         for name, place in self.attributes.items():
-            value = place(target) if callable(place) else jmespath.search(place, answer or {})
-            if value is not None:
-                values[name] = value.isoformat() if isinstance(value, dt.datetime) else value
-        return Provisioned(target.id, values)
+            value = place(target) if callable(place) else jmespath.search(place, answer)
+            values[name] = value.isoformat() if isinstance(value, dt.datetime) else value
+        return values
 
     def _call(self, stack: StackCall, request: Request) -> Json:
         service = request.service or self.service

@@ -143,7 +143,7 @@ SUBNET = _type(
         "SubnetId": lambda target: target.id,
         "VpcId": lambda target: str(target.properties["VpcId"]),
         "CidrBlock": lambda target: str(target.properties.get("CidrBlock", "")),
-        "AvailabilityZone": "Subnets[0].AvailabilityZone",
+        "AvailabilityZone": "Subnet.AvailabilityZone || Subnets[0].AvailabilityZone",
     },
     read=lambda target: Request("describe_subnets", {"SubnetIds": [target.id]}),
 )
@@ -359,6 +359,8 @@ def _wait(target: Target, request: Request, listed: str, wanted: str) -> None:
         time.sleep(_POLL_S)
 
 
+_ENDPOINT: Final = "(VpcEndpoint || VpcEndpoints[0])"
+
 ENDPOINT = CalledType(
     "AWS::EC2::VPCEndpoint",
     "ec2",
@@ -369,9 +371,7 @@ ENDPOINT = CalledType(
     read=lambda target: Request("describe_vpc_endpoints", {"VpcEndpointIds": [target.id]}),
     attributes={
         "Id": lambda target: target.id,
-        "CreationTimestamp": "VpcEndpoints[0].CreationTimestamp",
-        "NetworkInterfaceIds": "VpcEndpoints[0].NetworkInterfaceIds",
-        "DnsEntries": "VpcEndpoints[0].DnsEntries[].join(':', [HostedZoneId, DnsName])",
+        "DnsEntries": f"{_ENDPOINT}.DnsEntries[].join(':', [HostedZoneId, DnsName])",
     },
     steps=(
         *(_endpoint_list(name) for name in _ENDPOINT_LISTS),
