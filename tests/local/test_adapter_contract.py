@@ -75,6 +75,12 @@ RELIED_ON = {
     "services.cloudformation._exports": "AccountRegionScopedDict",
     "services.cloudformation._exports._data": "dict",
     "services.cloudformation._stacks": "AccountRegionScopedDict",
+    "services.cloudformation.changesets.validate_template_support": "(template, conditions, params=)",
+    "services.cloudformation.engine._extract_deps": "(resource_def, all_resource_names)",
+    "services.cloudformation.engine._intrinsic_references": "(value)",
+    "services.cloudformation.engine.validate_template_support": "(template, conditions, params=)",
+    "services.cloudformation.handlers._ACTION_HANDLERS": "dict",
+    "services.cloudformation.handlers.validate_template_support": "(template, conditions, params=)",
     "services.cloudformation.load_persisted_state": "(data)",
     "services.cloudformation.stacks._add_event": (
         "(stack_id, stack_name, logical_id, resource_type, status, reason=, physical_id=, detailed_status=)"

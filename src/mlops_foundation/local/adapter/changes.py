@@ -21,6 +21,7 @@ from mlops_foundation.local.adapter import (
     resource_names,
     saving,
     sessions,
+    stack_checks,
     storage,
 )
 
@@ -163,6 +164,24 @@ CHANGES: Final[tuple[Change, ...]] = (
         "end it when the state is read",
         ("services.cloudformation.load_persisted_state",),
         killed_stacks.end_stacks_under_way,
+    ),
+    Change(
+        "a template with a circle, an unknown function, a reference to nothing or no resources is refused",
+        "a stack is made of it, as far as it goes",
+        "refuse it as CloudFormation does",
+        (
+            "services.cloudformation.changesets.validate_template_support",
+            "services.cloudformation.engine.validate_template_support",
+            "services.cloudformation.handlers.validate_template_support",
+        ),
+        stack_checks.refuse_templates,
+    ),
+    Change(
+        "a stack is not deleted while it is updated",
+        "both go on beside each other",
+        "refuse it as CloudFormation does",
+        ("services.cloudformation.handlers._ACTION_HANDLERS",),
+        stack_checks.refuse_deletes_during_updates,
     ),
     Change(
         "Service Catalog sets its `aws:servicecatalog:` tags",
