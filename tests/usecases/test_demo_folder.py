@@ -112,3 +112,14 @@ def test_a_platform_of_its_own_there_is_not_taken_for_a_demo(folder: DemoFolder)
     with pytest.raises(ConfigError):
         folder.take(keep=True, force=True)
     assert folder.config_file.exists()
+
+
+def test_the_folder_that_somebody_stands_in_is_emptied_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The removal of ``.`` failed, and hid why the demo had."""
+    monkeypatch.chdir(tmp_path)
+    folder = DemoFolder(Path())
+    left_running(folder, keep=False)
+    folder.remove()
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -72,7 +73,8 @@ class DemoFolder:
         for name in (SCHEMA_FILE, self.config_file.name, MARKER):
             (self.path / name).unlink(missing_ok=True)
         if self.path.is_dir() and not any(self.path.iterdir()):
-            self.path.rmdir()
+            with suppress(OSError):  # ``.`` stays: it is where somebody stands
+                self.path.rmdir()
 
     def _marker(self) -> dict[str, Any] | None:
         try:
